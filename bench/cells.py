@@ -1,0 +1,108 @@
+"""Cells: the smallest piece of a run that is computed, kept and reused as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from ..problems import Scenario
+from .provenance import code_hash, numerical_versions
+from .roster import Entrant
+from .rows import FORMAT
+from .suites import Suite
+
+BLOCK = 25
+"""Consecutive instances in a cell; part of what identifies a cell."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a solver may spend on one instance.
+
+    Attributes:
+        evaluations: Allocations that a search may try, or None.
+        seconds: Time that the solver is told it has, or None; its rows are not reproducible.
+        time_limit: Wall-clock limit after which it is killed, s.
+    """
+
+    evaluations: int | None
+    seconds: float | None
+    time_limit: float
+
+    def __post_init__(self) -> None:
+        for name in ("evaluations", "seconds", "time_limit"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} is {value}; it must be positive")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One solver on a block of instances of one scenario, as part of a suite."""
+
+    suite: str
+    scenario: Scenario
+    seed: int
+    indices: tuple[int, ...]
+    entrant: Entrant
+    limits: Limits
+
+    @property
+    def key(self) -> str:
+        """SHA-256 over everything that can change a row of the cell."""
+        identity = {
+            "format": FORMAT,
+            "code": code_hash(),
+            "versions": numerical_versions(),
+            "suite": self.suite,
+            "scenario": self.scenario.content_hash(),
+            "scenario_id": self.scenario.id,
+            "seed": self.seed,
+            "indices": self.indices,
+            "solver": self.entrant.content_hash(),
+            "limits": asdict(self.limits),
+        }
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """A suite as asked for: how many instances, which solvers, under which limits.
+
+    Attributes:
+        suite: The suite.
+        preset: ``quick``, ``standard``, ``full``, or ``custom``.
+        instances: Instances per scenario.
+        seed: Seed of the instances.
+        scenarios: Its scenarios.
+        entrants: The solvers.
+        limits: What each may spend on an instance.
+    """
+
+    suite: Suite
+    preset: str
+    instances: int
+    seed: int
+    scenarios: tuple[Scenario, ...]
+    entrants: tuple[Entrant, ...]
+    limits: Limits
+
+    def blocks(self) -> Iterator[tuple[Scenario, tuple[int, ...]]]:
+        """The blocks of instances, scenario by scenario."""
+        for scenario in self.scenarios:
+            for first in range(0, self.instances, BLOCK):
+                yield scenario, tuple(range(first, min(first + BLOCK, self.instances)))
+
+    def cells_of(self, entrant: Entrant) -> list[Cell]:
+        """The cells of one solver."""
+        return [
+            Cell(self.suite.name, scenario, self.seed, indices, entrant, self.limits)
+            for scenario, indices in self.blocks()
+        ]
+
+    def cells(self) -> list[Cell]:
+        """All cells, those of the same block together."""
+        by_entrant = [self.cells_of(entrant) for entrant in self.entrants]
+        return [cell for block in zip(*by_entrant, strict=True) for cell in block]

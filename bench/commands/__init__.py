@@ -1,0 +1,1 @@
+"""The commands of ``rdebench``, one a file."""

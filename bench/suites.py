@@ -1,0 +1,123 @@
+"""Suites: which solvers meet on which scenarios, with how many instances, as TOML files."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from importlib import resources
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+FORMAT = "rdebench-suite/1"
+
+PRESETS = ("quick", "standard", "full")
+
+Instances = Annotated[int, Field(ge=1)]
+
+
+class SuiteError(ValueError):
+    """A suite that does not exist or cannot be used; the message says what is allowed."""
+
+
+class Presets(BaseModel):
+    """Instances per scenario under each preset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quick: Instances
+    standard: Instances
+    full: Instances
+
+
+class Suite(BaseModel):
+    """A question, and the scenarios and solvers that answer it.
+
+    Attributes:
+        name: Versioned name, also that of its file.
+        title: Heading of its page.
+        question: What it answers, one plain sentence.
+        scenarios: Ids of its scenarios.
+        seed: Seed of its instances.
+        presets: Instances per scenario.
+        solvers: Names of the solvers that run by default.
+        options: Constructor arguments of some of the solvers, by name.
+        time_limit_s: Wall-clock limit of one instance, s; a solver that exceeds it is killed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["rdebench-suite/1"]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*-v[0-9]+$")]
+    title: str
+    question: str
+    scenarios: Annotated[list[str], Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0)]
+    presets: Presets
+    solvers: Annotated[list[str], Field(min_length=1)]
+    options: dict[str, dict[str, Any]] = {}
+    time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Suite:
+        for name in ("scenarios", "solvers"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name} names something twice")
+        if unknown := sorted(set(self.options) - set(self.solvers)):
+            raise ValueError(f"options are given for {', '.join(unknown)}, not among the solvers")
+        return self
+
+    def instances(self, preset: str) -> int:
+        """Instances per scenario under a preset.
+
+        Raises:
+            SuiteError: If there is no such preset.
+        """
+        if preset not in PRESETS:
+            raise SuiteError(f"preset is {preset!r}; {_hint(preset, list(PRESETS))}")
+        return int(getattr(self.presets, preset))
+
+    def content_hash(self) -> str:
+        """SHA-256 over everything that the suite states."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    @classmethod
+    def load(cls, name: str) -> Suite:
+        """Read a suite that ships with the package.
+
+        Raises:
+            SuiteError: If there is none of that name; the message suggests the nearest one.
+        """
+        if name not in suite_names():
+            raise SuiteError(f"no suite is called {name!r}; {_hint(name, suite_names())}")
+        text = resources.files(__package__).joinpath("suites", f"{name}.toml").read_text(encoding="utf-8")
+        return cls.parse(text, f"{name}.toml")
+
+    @classmethod
+    def parse(cls, text: str, origin: str) -> Suite:
+        """Read the text of a suite file; ``origin`` is named in errors.
+
+        Raises:
+            SuiteError: If it is not valid; the message names the field.
+        """
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise SuiteError(f"{origin}: not TOML: {error}") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"]) or "suite"
+            raise SuiteError(f"{origin}: {field}: {first['msg']}") from None
+
+
+def suite_names() -> list[str]:
+    """Names of the suites that ship with the package."""
+    folder = resources.files(__package__).joinpath("suites")
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def _hint(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(known)}"

@@ -1,0 +1,159 @@
+"""The process in which solvers run: ``python -m rdebench.bench.worker REQUESTS ANSWERS`` (two pipe ends).
+
+It reads one request and answers with frames. Nothing that it says is believed beyond what the referee can
+check: the referee draws its own copy of every instance and scores the decisions itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ..problems import RDEProblem, Scenario
+from ..problems.sampling import stream
+from ..solvers.base import Budget, Solver
+from ..solvers.registry import SolverError, make_solver
+from . import answers, frames
+
+MAX_MESSAGE = 2_000
+
+WARM_UP_EVALUATIONS = 100
+WARM_UP_SECONDS = 1.0
+
+Send = Callable[..., None]
+
+_clock = time.perf_counter
+"""Kept from before any solver is imported, so that a solver cannot slow it down."""
+
+
+def main() -> None:
+    """Serve one request and leave."""
+    requests = Connection(int(sys.argv[1]), writable=False)
+    replies = Connection(int(sys.argv[2]), readable=False)
+    request, _ = frames.decode(requests.recv_bytes())
+    threading.Thread(target=_leave_with_referee, args=(requests,), daemon=True).start()
+
+    def send(event: str, arrays: frames.Arrays | None = None, **header: Any) -> None:
+        replies.send_bytes(frames.encode({"event": event, **header}, arrays))
+
+    tasks = {"solve": _solve_all, "reference": _refer_all, "describe": _describe_all}
+    try:
+        tasks[request["task"]](request, send)
+    except BaseException as error:
+        send("failed", message=_last_lines(error))
+    # Without the interpreter's farewell: threads that a solver left behind must not hold the process.
+    os._exit(0)
+
+
+def _leave_with_referee(requests: Connection) -> None:
+    """The referee never writes twice: an end of file means that it is gone, and so are we, with all children."""
+    try:
+        requests.recv_bytes()
+    except (EOFError, OSError):
+        os.killpg(0, signal.SIGKILL)
+
+
+def _solve_all(request: dict[str, Any], send: Send) -> None:
+    scenario = Scenario.model_validate(request["scenario"])
+    solver = make_solver(request["solver"], request["plugins"], **request["options"])
+    limits, seed = request["limits"], request["seed"]
+    if request["warm_up"]:
+        _warm_up(solver, scenario, seed, limits)
+    for index in request["indices"]:
+        problem = scenario.instance(index, seed)
+        rng = stream("solve", scenario.id, seed, index, request["solver"])
+        send("start", index=index)
+        status, message, arrays, header = _solve(solver, problem, rng, limits)
+        memory = _peak_memory()
+        send("done", arrays, index=index, status=status, message=message, peak_memory=memory, **header)
+
+
+def _solve(
+    solver: Solver, problem: RDEProblem, rng: Any, limits: dict[str, Any]
+) -> tuple[str, str | None, frames.Arrays, dict[str, Any]]:
+    """Status, message, arrays and measurements of one instance."""
+    header: dict[str, Any] = {}
+    try:
+        if (reason := solver.supports(problem)) is not None:
+            return "skipped", str(reason)[:MAX_MESSAGE], {}, {}
+        budget = Budget(**limits)
+        started = _clock()
+        try:
+            solution = solver.solve(problem, rng=rng, budget=budget)
+        finally:
+            header["seconds"] = _clock() - started
+            header["evaluations"] = int(budget.used)
+        if any(limits.values()) and answers.is_empty(solution):
+            return "time_limit", "found nothing within its budget", {}, header
+    except MemoryError as error:
+        return "memory_limit", _last_lines(error), {}, header
+    except BaseException as error:  # a solver may raise SystemExit, and that is a row too
+        return "error", _last_lines(error), {}, header
+    try:
+        arrays, bound, claim = answers.checked(solution, problem.users)
+    except Exception as error:
+        return "invalid", str(error)[:MAX_MESSAGE], {}, header
+    return "answered", None, arrays, header | {"bound": bound, "claim": claim}
+
+
+def _warm_up(solver: Solver, scenario: Scenario, seed: int, limits: dict[str, Any]) -> None:
+    """Solve a training instance, so that compilation is outside the timing; whatever comes of it is ignored."""
+    try:
+        problem = scenario.instance(0, seed, split="train")
+        if solver.supports(problem) is None:
+            evaluations = min(limits["evaluations"] or WARM_UP_EVALUATIONS, WARM_UP_EVALUATIONS)
+            budget = Budget(seconds=WARM_UP_SECONDS, evaluations=evaluations)
+            solver.solve(problem, rng=stream("warm-up"), budget=budget)
+    except BaseException:
+        pass
+
+
+def _refer_all(request: dict[str, Any], send: Send) -> None:
+    from .reference import reference
+
+    scenario = Scenario.model_validate(request["scenario"])
+    for index in request["indices"]:
+        problem = scenario.instance(index, request["seed"])
+        send("start", index=index)
+        send("done", index=index, status="answered", message=None, reference=reference(problem))
+
+
+def _describe_all(request: dict[str, Any], send: Send) -> None:
+    from .roster import describe
+
+    try:
+        names, with_plugins = request["names"], request["with_plugins"]
+        solvers = describe(names, request["options"], request["plugins"], with_plugins=with_plugins)
+    except SolverError as error:
+        send("refused", message=str(error))
+    else:
+        send("described", solvers=solvers)
+
+
+def _last_lines(error: BaseException) -> str:
+    lines = traceback.format_exception(error)
+    return "".join(lines[-3:])[-MAX_MESSAGE:].strip()
+
+
+def _peak_memory() -> int:
+    """Peak resident memory of this process, bytes."""
+    try:
+        # Linux counts the referee's own peak in ru_maxrss of a process it starts, but not in VmHWM.
+        with open("/proc/self/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+if __name__ == "__main__":
+    main()

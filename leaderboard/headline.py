@@ -1,0 +1,105 @@
+"""What a suite's results say, in two or three computed sentences that hold whatever the rows are."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .stats import ALL, GAP_TOLERANCE, REFUTED
+from .wording import interval, listing, number, percent, plural
+
+
+def headline(rows: pd.DataFrame, solvable: pd.DataFrame, refuted: pd.DataFrame) -> str:
+    """The result of one suite in plain words.
+
+    Args:
+        rows: The suite's rows.
+        solvable: The suite's part of :func:`~.stats.summarise`.
+        refuted: The suite's part of :func:`~.stats.summarise_refuted`.
+
+    Returns:
+        A few sentences; comparisons are only between solvers that ran on every instance.
+    """
+    solvable = solvable[solvable["scenario"] == ALL]
+    refuted = refuted[refuted["scenario"] == ALL]
+    sentences = _gaps(rows, solvable) if len(solvable) else _nothing_feasible(rows, refuted)
+    failed = int(solvable["failed"].sum() + refuted["failed"].sum())
+    if failed:
+        runs = int(solvable["ran"].sum() + refuted["ran"].sum())
+        sentences.append(f"{failed:,} of {plural(runs, 'run')} failed.")
+    return " ".join(sentences)
+
+
+def _gaps(rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
+    total = int(summary["total"].iloc[0])
+    count = plural(total, "instance")
+    complete = summary[(summary["bounded"] == total) & (summary["ran"] == total)]
+    if complete.empty:
+        if summary["bounded"].max() == 0:
+            return [f"No bound is known on any of the {count}, so solvers are compared by RDE alone."]
+        return [
+            f"No solver ran on all of the {count} with a bound to compare with; see the scenarios one by one."
+        ]
+    solved = complete[complete["optimal_share"] == 1.0]
+    others = complete[complete["optimal_share"] < 1.0]
+    sentences = [f"On each of the {count}, {listing(list(solved['solver']))} reached the proved optimum."]
+    if solved.empty:
+        sentences = [f"No solver reached a proved optimum on each of the {count}."]
+    if len(others):
+        sentences.append(_best(rows, others, "Of the others" if len(solved) else "Of all"))
+    return sentences + _sharing(complete)
+
+
+def _best(rows: pd.DataFrame, others: pd.DataFrame, of: str) -> str:
+    best = others[others["gap"] <= others["gap"].min() + GAP_TOLERANCE]
+    status = rows.loc[~rows["reference_status"].isin(REFUTED), "reference_status"]
+    yardstick = "the proved optimum" if (status == "optimal").all() else "the best bound known"
+    first = best.iloc[0]
+    names = listing(list(best["solver"]))
+    verb = "comes" if len(best) == 1 else "come equally"
+    spread = interval(first["gap_low"], first["gap_high"])
+    spread = f" (95 % interval of the mean {spread})" if spread and len(best) == 1 else ""
+    lost = int((best["violated"] + best["failed"]).sum())
+    caveat = ", a violated or failed run counting as 100 %" if lost else ""
+    return (
+        f"{of}, {names} {verb} closest: {percent(first['gap'])} below {yardstick} on average{spread}{caveat}."
+    )
+
+
+def _sharing(complete: pd.DataFrame) -> list[str]:
+    """What exact sharing is worth, where a solver is on the board with and without it."""
+    gap = dict(zip(complete["solver"], complete["gap"], strict=True))
+    pairs = [
+        f"{name} {percent(gap[name])} without, {percent(gap[f'{name}+exact'])} with"
+        for name in gap
+        if f"{name}+exact" in gap
+    ]
+    if not pairs:
+        return []
+    return [f"Mean gap without and with exact sharing of power and bandwidth: {'; '.join(pairs)}."]
+
+
+def _nothing_feasible(rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
+    if summary.empty:
+        return ["No results yet."]
+    total = int(summary["total"].iloc[0])
+    proved = " or ".join(sorted(set(rows["reference_status"])))
+    sentences = [
+        f"No instance has an optimum: all {total:,} are proved {proved}."
+        if total > 1
+        else f"The only instance has no optimum: it is proved {proved}."
+    ]
+    sentences[0] += " So there is no gap to compare, and the table is ordered by reward."
+    complete = summary[summary["ran"] == total]
+    right = list(complete.loc[complete["right_share"] == 1.0, "solver"])
+    if right:
+        sentences.append(f"The right answer, every time: {listing(right)}.")
+    # A mean reward compares only among solvers that returned an allocation on every instance.
+    answers = rows[rows["reward"].notna()].groupby("solver").size()
+    rewarded = complete[complete["solver"].map(answers).fillna(0) == total]["reward"].dropna()
+    if len(rewarded):
+        best = complete.loc[rewarded.idxmax()]
+        sentences.append(
+            f"Of the solvers that return an allocation every time, {best['solver']} has the highest mean "
+            f"reward, {number(best['reward'])}."
+        )
+    return sentences

@@ -1,0 +1,201 @@
+"""The leaderboard: one self-contained HTML file that works offline, and without JavaScript as plain tables."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from .headline import headline
+from .stats import ALL, instance_gaps, pareto_front, summarise, summarise_refuted, thin
+from .tables import Table, refuted_table, solvable_table
+from .wording import percent, plural
+
+SCRIPTS = ("d3.min.js", "plot.umd.min.js", "page.js")
+LICENCES = ("LICENSE-d3", "LICENSE-plot")
+
+
+@dataclass(frozen=True)
+class View:
+    """One scenario of a suite, or all together: its tables and the data of its plots."""
+
+    key: str
+    title: str
+    description: str
+    instances: str
+    solvable: Table | None
+    refuted: Table | None
+    plot: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One suite: what it asks, what came out, and how to run it again."""
+
+    name: str
+    slug: str
+    title: str
+    question: str
+    headline: str
+    views: list[View]
+    solvers: list[Mapping[str, Any]]
+    command: str
+
+
+def render(rows: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
+    """The leaderboard as one HTML document.
+
+    Args:
+        rows: One row per suite, scenario, instance and solver: the columns of a result row, and ``bound``,
+            ``bound_source``, ``reference_status``, ``reference_rde``, ``gap`` and the final ``status``.
+        manifest: What was run: ``suites``, ``versions``, ``machine``, ``code_hash``, ``created``. What it does
+            not say is left out of the page.
+
+    Returns:
+        The document. Nothing in it is fetched from anywhere; names in the data are only ever shown as text.
+    """
+    described = manifest.get("suites") or {}
+    names = [name for name in described if (rows["suite"] == name).any()]
+    names += [name for name in rows["suite"].unique() if name not in names]
+    suites = [_suite(rows[rows["suite"] == name], name, described.get(name) or {}) for name in names]
+    scripts = [Markup(_asset(name)) for name in SCRIPTS]  # noqa: S704  our own files
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_asset("page.html.jinja")).render(
+        suites=suites,
+        scripts=scripts,
+        script_hashes=" ".join(_csp_hash(script) for script in scripts),
+        licences=[_asset(name) for name in LICENCES],
+        style=Markup(_asset("page.css")),  # noqa: S704  our own file
+        plots={suite.slug: [view.plot for view in suite.views] for suite in suites},
+        scale=_scale(rows, suites),
+        machine=_facts(manifest.get("machine")),
+        versions=_facts(manifest.get("versions")),
+        made=_facts({key: manifest.get(key) for key in ("created", "code_hash", "command")}),
+        report_command="rdebench report results --out page.html",
+    )
+
+
+def _suite(rows: pd.DataFrame, name: str, described: Mapping[str, Any]) -> Suite:
+    solvable, refuted = summarise(rows), summarise_refuted(rows)
+    scenarios = {entry.get("id"): entry for entry in described.get("scenarios") or []}
+    present = list(rows["scenario"].unique())
+    keys = [key for key in scenarios if key in present] + [key for key in present if key not in scenarios]
+    views = [
+        _view(
+            key,
+            scenarios.get(key, {}),
+            rows if key == ALL else rows[rows["scenario"] == key],
+            solvable,
+            refuted,
+        )
+        for key in ([ALL] if len(keys) > 1 else []) + keys
+    ]
+    ran = set(rows["solver"])
+    return Suite(
+        name=name,
+        slug="suite-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"),
+        title=described.get("title") or name,
+        question=described.get("question") or "",
+        headline=headline(rows, solvable, refuted),
+        views=views,
+        solvers=[solver for solver in described.get("solvers") or [] if solver.get("name") in ran],
+        command=_command(name, rows, described),
+    )
+
+
+def _view(
+    key: str, described: Mapping[str, Any], rows: pd.DataFrame, solvable: pd.DataFrame, refuted: pd.DataFrame
+) -> View:
+    solvable = solvable[solvable["scenario"] == key]
+    refuted = refuted[refuted["scenario"] == key]
+    rate = str(rows["rate"].iloc[0]) if rows["rate"].nunique() == 1 else None
+    counts = [
+        f"{plural(int(part['total'].iloc[0]), 'instance')} {what}"
+        for part, what in (
+            (solvable, "not proved infeasible or unbounded"),
+            (refuted, "proved infeasible or unbounded"),
+        )
+        if len(part)
+    ]
+    return View(
+        key=key,
+        title="All scenarios" if key == ALL else str(described.get("title") or key),
+        description=str(described.get("description") or ""),
+        instances="; ".join(counts) if len(refuted) else counts[0].partition(" not proved")[0],
+        solvable=solvable_table(solvable, rate) if len(solvable) else None,
+        refuted=refuted_table(refuted, alone=solvable.empty) if len(refuted) else None,
+        plot=_plot(rows, solvable),
+    )
+
+
+def _plot(rows: pd.DataFrame, summary: pd.DataFrame) -> dict[str, Any]:
+    """What the plots of a view need: a point for each solver, and its gaps instance by instance."""
+    summary = summary[summary["gap"].notna()].sort_values(["gap", "seconds"], kind="stable")
+    partial = summary["ran"] < summary["total"]
+    front = pareto_front(summary["seconds"].mask(partial), summary["gap"])
+    gaps = instance_gaps(rows).dropna().groupby(rows["solver"])
+    points = [
+        {
+            "solver": row["solver"],
+            "seconds": None if pd.isna(row["seconds"]) else float(f"{row['seconds']:.4g}"),
+            **{
+                key: None if pd.isna(row[key]) else float(f"{row[key]:.4g}")
+                for key in ("gap", "gap_low", "gap_high")
+            },
+            "label": percent(row["gap"]),
+            "partial": bool(row["ran"] < row["total"]),
+            "front": bool(best),
+            "median": float(f"{gaps.get_group(row['solver']).median():.3g}"),
+            "gaps": [float(f"{gap:.3g}") for gap in thin(gaps.get_group(row["solver"]))],
+            "instances": int(row["bounded"]),
+        }
+        for (_, row), best in zip(summary.iterrows(), front, strict=True)
+    ]
+    return {"points": points}
+
+
+def _scale(rows: pd.DataFrame, suites: list[Suite]) -> str:
+    """How much was run: ``12 solvers on 100 instances in 2 suites, 1,200 runs``."""
+    instances = len(rows[["suite", "scenario", "instance"]].drop_duplicates())
+    solvers = plural(int(rows["solver"].nunique()), "solver")
+    return f"{solvers}, {plural(instances, 'instance')}, {plural(len(rows), 'run')} in {plural(len(suites), 'suite')}"
+
+
+def _command(name: str, rows: pd.DataFrame, described: Mapping[str, Any]) -> str:
+    """The command that runs a suite again as it was run."""
+    seeds = rows["suite_seed"].dropna().unique()
+    seed = described.get("seed", seeds[0] if len(seeds) == 1 else None)
+    words = ["rdebench", "run", "--suite", name]
+    words += ["--preset", str(described["preset"])] if described.get("preset") else []
+    words += ["--suite-seed", str(seed)] if seed is not None else []
+    words += ["--solvers", ",".join(str(solver) for solver in rows["solver"].unique()), "--out", "results"]
+    return shlex.join(words)
+
+
+def _facts(facts: Any) -> list[tuple[str, str]]:
+    """Names and values worth printing, of a mapping that may be anything."""
+    if not isinstance(facts, Mapping):
+        return []
+    return [
+        (str(key).replace("_", " "), str(value)) for key, value in facts.items() if value not in (None, "")
+    ]
+
+
+def _asset(name: str) -> str:
+    return resources.files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _csp_hash(script: str) -> str:
+    """A script's entry in the content security policy: with it, no other script runs on the page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
