@@ -50,7 +50,7 @@ def least_power_bracket(
     def costs(log_theta: float) -> FloatArray:
         theta = np.exp(log_theta)
         share = _share(nats, kappa, np.full((), log_theta), floor)
-        return scm_power + _power(nats, kappa, share) + theta * share
+        return np.asarray(scm_power + _power(nats, kappa, share) + theta * share)
 
     def negative_dual(log_theta: float) -> float:
         return float(np.exp(log_theta) - costs(log_theta).min(axis=1).sum())
@@ -109,7 +109,7 @@ def _log_theta_range(kappa: FloatArray) -> tuple[float, float]:
 def _share(nats: FloatArray, kappa: FloatArray, log_theta: FloatArray, floor: float) -> FloatArray:
     """Cheapest share of the bandwidth for each rate at the price theta; infinite for forbidden pairs."""
     v = 1.0 + lambertw((np.exp(log_theta) * kappa - 1.0) / np.e).real
-    return np.maximum(floor, nats / np.maximum(v, 1e-7))
+    return np.asarray(np.maximum(floor, nats / np.maximum(v, 1e-7)))
 
 
 def _power(nats: FloatArray, kappa: FloatArray, share: FloatArray) -> FloatArray:

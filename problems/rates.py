@@ -25,7 +25,7 @@ def spectral(
     power, bandwidth, gain = np.broadcast_arrays(*(np.asarray(a, float) for a in (power, bandwidth, gain)))
     snr = np.zeros(power.shape)
     np.divide(power * gain, bandwidth * noise_psd, out=snr, where=bandwidth * noise_psd > 0)
-    return np.log1p(np.maximum(snr, 0.0, out=snr), out=snr) / np.log(2.0)
+    return np.asarray(np.log1p(np.maximum(snr, 0.0)) / np.log(2.0))
 
 
 def shannon(power: ArrayLike, bandwidth: ArrayLike, gain: ArrayLike, noise_psd: float) -> NDArray[np.float64]:
@@ -42,7 +42,8 @@ def shannon(power: ArrayLike, bandwidth: ArrayLike, gain: ArrayLike, noise_psd: 
     Returns:
         Rate in bit/s.
     """
-    return np.maximum(np.asarray(bandwidth, float), 0.0) * spectral(power, bandwidth, gain, noise_psd)
+    share = np.maximum(np.asarray(bandwidth, float), 0.0)
+    return np.asarray(share * spectral(power, bandwidth, gain, noise_psd))
 
 
 def transmission_rate(

@@ -241,7 +241,7 @@ class RDEProblem:
 
     def _bandwidth_shortfall(self, bandwidth: FloatArray) -> FloatArray:
         if self.min_bandwidth > 0:
-            return np.maximum(1.0 - bandwidth.min(axis=-1) / self.min_bandwidth, 0.0)
+            return np.asarray(np.maximum(1.0 - bandwidth.min(axis=-1) / self.min_bandwidth, 0.0))
         if self.rate == "spectral":
             return np.where(bandwidth.min(axis=-1) > 0, 0.0, 1.0)
         return np.zeros(bandwidth.shape[:-1])
@@ -272,7 +272,7 @@ def _rate_shortfall(min_rate: FloatArray, rates: FloatArray) -> FloatArray:
     excess = np.where(min_rate > 0, np.inf, 0.0)
     finite = (rates > 0) & np.isfinite(min_rate)
     np.divide(min_rate, rates, out=excess, where=finite)
-    return np.maximum(excess.max(axis=-1) - 1.0, 0.0)
+    return np.asarray(np.maximum(excess.max(axis=-1) - 1.0, 0.0))
 
 
 def _checked_array(name: str, value: object, shape: tuple[int, ...]) -> FloatArray:

@@ -110,4 +110,4 @@ def _gain(scenario: Scenario, users: int, rng: np.random.Generator) -> FloatArra
 def _factors(rng: np.random.Generator, limits: Factors, shape: tuple[int, ...]) -> FloatArray:
     """Log-uniform factors; always drawn, so that a changed range does not move the other draws."""
     low, high = np.log(limits)
-    return np.exp(low + (high - low) * rng.random(shape))
+    return np.asarray(np.exp(low + (high - low) * rng.random(shape)))

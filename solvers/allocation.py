@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,7 +48,7 @@ class InnerSolver:
     @cached_property
     def rate_unit(self) -> float:
         """What one nat (per unit of the band) is in bit/s, or bit/s/Hz under the spectral rate."""
-        return (self.problem.bandwidth_budget if self.problem.rate == "shannon" else 1.0) / np.log(2.0)
+        return (self.problem.bandwidth_budget if self.problem.rate == "shannon" else 1.0) / math.log(2.0)
 
     @cached_property
     def snr(self) -> FloatArray:
@@ -94,8 +95,6 @@ class InnerSolver:
         problem = self.problem
         scm = np.ascontiguousarray(scm, dtype=np.int64)
         power, share = np.zeros(scm.shape), np.zeros(scm.shape)
-        if len(scm) == 1:  # the kernel reads a single row as scratch, which is the same memory
-            power, share = power.reshape(1, -1), share.reshape(1, -1)
         rde, status = self._solve(scm, power, share)
         allocation = Allocation(scm, power * problem.power_budget, share * problem.bandwidth_budget)
         return Inner(_onto_budgets(problem, allocation), rde, status)
@@ -126,6 +125,13 @@ class InnerSolver:
         status = np.where(unbounded, UNBOUNDED, np.where(feasible, FEASIBLE, INFEASIBLE))
         share[:] = 1.0 / self.problem.users
         return np.choose(status, [-np.inf, 0.0, np.inf]), status
+
+
+def equal_shares(problem: RDEProblem, scm: IntArray) -> tuple[FloatArray, FloatArray]:
+    """The power that the models ``[M]`` leave over and the whole bandwidth, in equal parts, W and Hz, ``[M]`` each."""
+    left = problem.power_budget - problem.scm_power[np.arange(problem.users), scm].sum()
+    power = np.full(problem.users, max(float(left), 0.0) / problem.users)
+    return power, np.full(problem.users, problem.bandwidth_budget / problem.users)
 
 
 def _onto_budgets(problem: RDEProblem, allocation: Allocation) -> Allocation:

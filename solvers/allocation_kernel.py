@@ -12,7 +12,8 @@ import math
 
 import numpy as np
 
-from .compiled import kernel
+from ..problems.rde import FloatArray, IntArray
+from .compiled import BoolArray, kernel
 
 INFEASIBLE, FEASIBLE, UNBOUNDED = 0, 1, 2
 
@@ -23,7 +24,7 @@ _ITERATIONS = 100
 
 
 @kernel
-def exponential_remainder(v):
+def exponential_remainder(v: float) -> float:
     """The series of v - 1 + e^-v for 0 <= v < 0.4, where the difference would cancel."""
     term = 0.5 * v * v
     total = term
@@ -34,7 +35,7 @@ def exponential_remainder(v):
 
 
 @kernel
-def snr_exponent(y):
+def snr_exponent(y: float) -> float:
     """The v >= 0 with e^v (v - 1) + 1 = y, for y >= 0: v = 1 + W((y - 1) / e).
 
     Halley's method on v - 1 + (1 - y) e^-v, whose left part is a series where it would cancel.
@@ -65,7 +66,7 @@ def snr_exponent(y):
 
 
 @kernel
-def transmit_power(rho, share, k):
+def transmit_power(rho: float, share: float, k: float) -> float:
     """Least power that carries rho nats over a share of the bandwidth: b (e^(rho / b) - 1) / k."""
     if rho <= 0.0:
         return 0.0
@@ -73,7 +74,9 @@ def transmit_power(rho, share, k):
 
 
 @kernel
-def _fill_floors(budget, floor_power, k, width, pinned, power):
+def _fill_floors(
+    budget: float, floor_power: FloatArray, k: FloatArray, width: float, pinned: BoolArray, power: FloatArray
+) -> float:
     """Water-filling over the pinned users: p = max(floor, width (W - 1 / k)), with the sum of p = budget.
 
     The sum is piecewise linear and convex in the level W, so Newton's method from above ends exactly.
@@ -100,7 +103,7 @@ def _fill_floors(budget, floor_power, k, width, pinned, power):
 
 
 @kernel
-def spectral(k, rho, left, power):
+def spectral(k: FloatArray, rho: FloatArray, left: float, power: FloatArray) -> tuple[int, float, float]:
     """Spectral rate: bandwidth is fixed, K = k / b_min; water-filling over power with floors.
 
     Fills ``power`` and returns (status, nats, level).
@@ -123,7 +126,9 @@ def spectral(k, rho, left, power):
 
 
 @kernel
-def _at_least_bandwidth(k, rho, left, floor, power, share):
+def _at_least_bandwidth(
+    k: FloatArray, rho: FloatArray, left: float, floor: float, power: FloatArray, share: FloatArray
+) -> tuple[int, float, float, float]:
     """Shannon, decided where the least shares just fill the band: theta_0, or everybody at the floor.
 
     The exact test of feasibility. Where power is too short to leave the floor, users there are water-filled.
@@ -187,7 +192,15 @@ def _at_least_bandwidth(k, rho, left, floor, power, share):
 
 
 @kernel
-def shannon(k, rho, left, floor, best, power, share):
+def shannon(
+    k: FloatArray,
+    rho: FloatArray,
+    left: float,
+    floor: float,
+    best: int,
+    power: FloatArray,
+    share: FloatArray,
+) -> tuple[int, float, float, float]:
     """Shannon rate: everybody at the least rate or the floor, the rest to the best user, at the right prices.
 
     Newton's method on log power against log theta, between safeguards. Fills ``power`` and ``share`` and returns
@@ -293,7 +306,18 @@ def shannon(k, rho, left, floor, best, power, share):
 
 
 @kernel
-def allocate_batch(is_shannon, k, nats, compute, floor, scm, power, share, value, status):
+def allocate_batch(
+    is_shannon: bool,
+    k: FloatArray,
+    nats: FloatArray,
+    compute: FloatArray,
+    floor: float,
+    scm: IntArray,
+    power: FloatArray,
+    share: FloatArray,
+    value: FloatArray,
+    status: IntArray,
+) -> None:
     """Solve every assignment of a batch.
 
     Args:
@@ -309,7 +333,7 @@ def allocate_batch(is_shannon, k, nats, compute, floor, scm, power, share, value
         status: Filled, ``[N]``.
     """
     users = k.shape[0]
-    best = np.argmax(k)
+    best = int(np.argmax(k))
     rho = np.empty(users)
     keep = power.shape[0] > 1
     for n in range(scm.shape[0]):

@@ -11,11 +11,14 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 import platformdirs
+from numpy.typing import NDArray
 
+BoolArray = NDArray[np.bool_]
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -41,10 +44,11 @@ def cache_folder() -> str | None:
 
 def kernel(function: Function) -> Function:
     """Compile a function when it is first called: strict floating point, division by zero as in numpy."""
-    folder, before = cache_folder(), numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = folder or before
+    config: Any = numba.config
+    folder, before = cache_folder(), config.CACHE_DIR
+    config.CACHE_DIR = folder or before
     try:
-        compiled: Function = numba.njit(cache=folder is not None, error_model="numpy", nogil=True)(function)
+        compile_it: Any = numba.njit(cache=folder is not None, error_model="numpy", nogil=True)
+        return cast(Function, compile_it(function))
     finally:
-        numba.config.CACHE_DIR = before
-    return compiled
+        config.CACHE_DIR = before

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..problems import RDEProblem
-from .allocation import UNBOUNDED, InnerSolver
+from .allocation import UNBOUNDED, InnerSolver, equal_shares
 from .base import Budget, Solution, Solver
 from .enumeration import Enumeration
 
@@ -18,7 +18,7 @@ class Exhaustive(Solver):
     """Every SCM assignment, each with its exact allocation: the optimum on small cases.
 
     All S^M assignments, or one for each count of SCMs where users are identical. Proves infeasibility and
-    unboundedness too. Cut short by a budget it returns the best found so far, without a bound.
+    unboundedness too. Cut short by a budget it returns the best found so far, or an equal split, without a bound.
 
     Args:
         limit: Largest number of assignments it takes on.
@@ -50,8 +50,11 @@ class Exhaustive(Solver):
             budget.spend(len(scm))
             if values.max() > best_rde:
                 best, best_rde = scm[values.argmax()], float(values.max())
+        if best is None and complete:
+            return Solution(None, None, None, status="infeasible")
         if best is None:
-            return Solution(None, None, None, status="infeasible" if complete else None)
+            first = np.zeros(problem.users, dtype=np.int64)
+            return Solution(first, *equal_shares(problem, first))
         found = inner.allocate(best[None])
         if found.status[0] == UNBOUNDED:
             return Solution(None, None, None, status="unbounded")

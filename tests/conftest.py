@@ -1,4 +1,4 @@
-"""Made-up but realistic results for the tests of the leaderboard: the shapes of a real run, in milliseconds."""
+"""Made-up but realistic results for the tests of the leaderboard: shapes as in a real run."""
 
 import numpy as np
 import pandas as pd
