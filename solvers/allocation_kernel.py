@@ -35,34 +35,41 @@ def exponential_remainder(v: float) -> float:
 
 
 @kernel
-def snr_exponent(y: float) -> float:
-    """The v >= 0 with e^v (v - 1) + 1 = y, for y >= 0: v = 1 + W((y - 1) / e).
+def refined_exponent(y: float, v: float) -> tuple[float, float]:
+    """The root v of :func:`snr_exponent` from a start near it, and e^v, by Halley's method.
 
-    Halley's method on v - 1 + (1 - y) e^-v, whose left part is a series where it would cancel.
+    On v - 1 + (1 - y) e^-v, whose left part is a series where it would cancel. Convergence is cubic, so a step
+    of 1e-3 leaves an error below 1e-9, which optimal prices forgive: it enters the optimum squared.
     """
-    if y <= 0.0:
-        return 0.0
+    for _ in range(20):
+        e = math.exp(-v)
+        f = exponential_remainder(v) - y * e if v < 0.4 else v - 1.0 + (1.0 - y) * e
+        pull = (y - 1.0) * e
+        slope = 1.0 + pull
+        step = f / (slope + 0.5 * f * pull / slope)
+        v -= step
+        if abs(step) < 1e-3 * min(v, 1.0):
+            break
+    return v, (1.0 - step * (1.0 - step * (0.5 - step * (1.0 / 6.0 - step / 24.0)))) / e
+
+
+@kernel
+def near_exponent(y: float) -> float:
+    """The root v of :func:`snr_exponent` to two digits: a series at the branch point, or Winitzki's formula."""
     if y < 0.6:
         p = math.sqrt(2.0 * y)
-        v = p * (1.0 - p * (1.0 / 3.0 - p * (11.0 / 72.0 - p * (43.0 / 540.0 - p * (769.0 / 17280.0)))))
-        if p < 1e-4:
-            return v
-    else:
-        log = math.log1p((y - 1.0) / math.e)
-        v = 1.0 + log * (1.0 - math.log1p(log) / (2.0 + log))
-    for _ in range(3):
-        e = math.exp(-v)
-        if v < 0.4:
-            f = exponential_remainder(v)
-            f -= y * e
-        else:
-            f = v - 1.0 + (1.0 - y) * e
-        slope = 1.0 + (y - 1.0) * e
-        step = f / (slope + 0.5 * f * (y - 1.0) * e / slope)
-        v -= step
-        if abs(step) < 1e-5 * v:
-            break
-    return v
+        return p * (1.0 - p * (1.0 / 3.0 - p * (11.0 / 72.0 - p * (43.0 / 540.0 - p * (769.0 / 17280.0)))))
+    log = math.log1p((y - 1.0) / math.e)
+    return 1.0 + log * (1.0 - math.log1p(log) / (2.0 + log))
+
+
+@kernel
+def snr_exponent(y: float) -> float:
+    """The v >= 0 with e^v (v - 1) + 1 = y, for y >= 0, to rounding: v = 1 + W((y - 1) / e)."""
+    if y <= 0.0:
+        return 0.0
+    v, _ = refined_exponent(y, near_exponent(y))
+    return refined_exponent(y, v)[0]
 
 
 @kernel
@@ -225,13 +232,18 @@ def shannon(
     v = math.log1p(k[best] * left)
     v = v - 1.0 + math.exp(-v) if v > 0.4 else 0.5 * v * v
     log_theta = math.log(v) + math.log1p(k[best] * left) - math.log(k[best])
-    low, high = -math.inf, math.inf
+    low, high, step = -math.inf, math.inf, math.inf
+    exponent = np.empty(users)
+    turns = np.empty(users)
     for _ in range(_ITERATIONS):
         theta = math.exp(log_theta)
-        v_best = snr_exponent(theta * k[best])
-        exp_best = math.exp(v_best)
+        warm = abs(step) < 0.5
+        y = theta * k[best]
+        v = exponent[best] + turns[best] * step if warm else near_exponent(y)
+        v_best, exp_best = refined_exponent(y, v)
         turn_best = theta * k[best] / (v_best * exp_best)
-        band, spent, cost = 0.0, 0.0, -left - theta
+        exponent[best], turns[best] = v_best, turn_best
+        band, spent, cost, least = 0.0, 0.0, -left - theta, 0.0
         band_slope, power_slope = 0.0, 0.0
         for m in range(users):
             width, need = 0.0, 0.0
@@ -241,9 +253,11 @@ def shannon(
                     vm, turn = v_best, turn_best
                     em = exp_best
                 else:
-                    vm = snr_exponent(theta * k[m])
-                    em = math.exp(vm)
-                    turn = theta * k[m] / (vm * em)
+                    y = theta * k[m]
+                    v = exponent[m] + turns[m] * step if warm else near_exponent(y)
+                    vm, em = refined_exponent(y, v)
+                    turn = y / (vm * em)
+                    exponent[m], turns[m] = vm, turn
                 width = rho[m] / vm
                 if width > floor:
                     gap = em - 1.0 if vm > 0.4 else math.expm1(vm)
@@ -258,11 +272,13 @@ def shannon(
                     if fill > need:
                         need = fill
                         power_slope += floor * exp_best / k[best] * turn_best
+                        least += floor * math.log(exp_best * k[m] / k[best]) - rho[m]
             else:
                 cost += need + theta * width
             if m != best:
                 band += width
                 spent += need
+                least += rho[m]
                 band_slope += slope
                 power_slope -= theta * slope
                 power[m], share[m] = need, width
@@ -281,27 +297,23 @@ def shannon(
                 nats = rest * math.log1p(k[best] * power[best] / rest)
                 if nats < rho[best] * (1.0 - ROUNDING) or rest < floor * (1.0 - ROUNDING):
                     break
-                for m in range(users):
-                    if m != best and share[m] > 0.0:
-                        above = share[m] * math.log1p(k[m] * power[m] / share[m])
-                        nats += above
-                return FEASIBLE, nats, theta, exp_best / k[best]
+                return FEASIBLE, nats + least, theta, exp_best / k[best]
             if excess > 0.0:
                 high = log_theta
             else:
                 low = log_theta
             power_slope += -band_slope * own / rest + rest * exp_best / k[best] * turn_best
             step = -math.log((spent + own) / left) * (spent + own) / power_slope
-        log_theta += step
-        if not low < log_theta < high:
+        if not low < log_theta + step < high:
             if high == math.inf:
-                log_theta = low + 1.0
+                step = 1.0
             elif low == -math.inf:
-                log_theta = high - 1.0
+                step = -1.0
             else:
-                log_theta = 0.5 * (low + high)
+                step = 0.5 * (low + high) - log_theta
                 if high - low < 1e-14 * (1.0 + abs(low)):
                     break
+        log_theta += step
     return _at_least_bandwidth(k, rho, left, floor, power, share)
 
 
