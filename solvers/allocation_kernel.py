@@ -106,6 +106,9 @@ def _fill_floors(
         if slope == 0.0 or total <= 1e-16 * budget:
             break
         level -= total / slope
+    for m in range(users):  # level - 1 / k cancels at low SNR: hand out what that left over, or take it back
+        if power[m] > floor_power[m]:
+            power[m] = max(power[m] - total * width / slope, floor_power[m])
     return level
 
 

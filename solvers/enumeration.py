@@ -1,10 +1,4 @@
-"""All SCM assignments of a problem, in batches, with identical users collapsed.
-
-Users are identical when their rows of compute power, least rate and distortion are equal; their gains may differ.
-For identical users only the number of users per SCM matters: with those numbers fixed, giving the larger least
-rate to the larger gain is never worse, because the marginal cost of a rate falls in the gain (an exchange
-argument, for both rates and any least bandwidth).
-"""
+"""All SCM assignments of a problem, in batches, with identical users collapsed."""
 
 from __future__ import annotations
 
@@ -16,6 +10,7 @@ import numpy as np
 
 from ..problems import RDEProblem
 from ..problems.rde import IntArray
+from .reductions import identical_users
 
 
 class Enumeration:
@@ -28,7 +23,7 @@ class Enumeration:
 
     def __init__(self, problem: RDEProblem) -> None:
         self.problem = problem
-        self.groups = _identical_users(problem)
+        self.groups = identical_users(problem)
         self._allowed = [np.flatnonzero(np.isfinite(problem.min_rate[group[0]])) for group in self.groups]
         self.sizes = [
             math.comb(len(group) + len(allowed) - 1, len(group)) if len(allowed) else 0
@@ -54,12 +49,3 @@ class Enumeration:
         """One row for each multiset of SCMs, larger least rates to larger gains, ``[n, users of the group]``."""
         by_rate = allowed[np.argsort(-self.problem.min_rate[group[0], allowed], kind="stable")]
         return np.array(list(combinations_with_replacement(by_rate, len(group))), dtype=np.int64)
-
-
-def _identical_users(problem: RDEProblem) -> list[IntArray]:
-    """Groups of users with equal rows, each sorted by falling gain."""
-    rows = np.concatenate([problem.scm_power, problem.min_rate, problem.distortion], axis=1)
-    _, label = np.unique(rows, axis=0, return_inverse=True)
-    order = np.argsort(-problem.gain, kind="stable")
-    groups = [order[label.ravel()[order] == value] for value in range(label.max() + 1)]
-    return sorted(groups, key=lambda group: int(group[0]))
