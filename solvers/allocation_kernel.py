@@ -230,7 +230,8 @@ def shannon(
         for m in range(users):
             power[m], share[m] = 0.0, floor
         share[best] = 1.0 - floor * (users - 1)
-        return (FEASIBLE if idle else INFEASIBLE), (0.0 if idle else -math.inf), 0.0, 0.0
+        level = 1.0 / k[best] if k[best] > 0.0 else 1.0
+        return (FEASIBLE if idle else INFEASIBLE), (0.0 if idle else -math.inf), 0.0, level
 
     v = math.log1p(k[best] * left)
     v = v - 1.0 + math.exp(-v) if v > 0.4 else 0.5 * v * v

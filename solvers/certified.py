@@ -33,6 +33,7 @@ class Proof:
         prices: Global rows.
         leaf_scm: Assignments closed by a price pair of their own, ``[L, M]``.
         leaf_prices: Those pairs, one for each leaf.
+        order: Users in the order in which the search branched on them.
         nodes: Nodes of the search.
     """
 
@@ -43,6 +44,7 @@ class Proof:
     prices: Prices = field(default_factory=Prices.none)
     leaf_scm: IntArray = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     leaf_prices: Prices = field(default_factory=Prices.none)
+    order: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     nodes: int = 0
 
 
@@ -70,7 +72,7 @@ class Certified(Solver):
         proof = self.prove(problem, budget)
         if proof.status in ("infeasible", "unbounded"):
             return Solution(None, None, None, status=proof.status)  # type: ignore[arg-type]
-        bound = proof.target * inner.rate_unit * (1.0 + 1e-12)
+        bound = proof.target * inner.rate_unit
         if proof.scm is None:
             first = np.zeros(problem.users, dtype=np.int64)
             return Solution(first, *equal_shares(problem, first), bound=bound)
@@ -112,7 +114,7 @@ def _without_floor(inner: InnerSolver, allowed: NDArray[np.bool_]) -> Proof:
     for candidate in (scm, silent.argmin(axis=1)):
         found = inner.allocate(candidate[None])
         if found.rde[0] == np.inf:
-            return Proof("unbounded")
+            return Proof("unbounded", candidate)
         if found.status[0] != INFEASIBLE:
             return Proof("optimal", candidate, 0.0, 0.0)
     return Proof("infeasible")
@@ -195,6 +197,7 @@ class _Search:
                 state[1] = 0
             if outcome == kernel.DONE:
                 proof.nodes += int(state[2])
+                proof.order = plan.order
                 if self.keep_leaves:
                     pairs = np.concatenate([price for _, price in leaves])
                     proof.leaf_scm = np.concatenate([scm for scm, _ in leaves])

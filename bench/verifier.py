@@ -1,0 +1,275 @@
+"""The independent verifier of certificates: float64 numpy on the problem's own data, trusting no solver.
+
+A certificate claims that no allocation has an RDE above its bound q. For every price ratio theta, price of power mu
+and assignment a, weak duality gives
+    N(a) - q Den(a) <= mu (1 + theta) - q eps + sum_m [ psi_m,a(m) - mu pc_m,a(m) - q lambda D_m,a(m) ],
+with psi the most a user can earn at those prices. The verifier computes these rows by itself, drops dominated SCMs
+and orders identical users (both steps are argued in ``docs/certificate.md``), enumerates the assignments that no
+row makes negative, and demands for each of them a price pair of its own that does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import lambertw
+
+from ..problems import Allocation, RDEProblem
+from ..problems.rde import FloatArray, IntArray
+
+MARGIN = 1e-12
+"""A row counts as negative if it is so by this much of the sum of its terms' magnitudes: beyond rounding."""
+
+_CHUNK = 20_000
+
+
+class CertificateError(ValueError):
+    """A certificate that does not prove what it says; the message names the step that fails."""
+
+
+def verify(problem: RDEProblem, certificate: dict[str, Any]) -> None:
+    """Check a certificate.
+
+    Args:
+        problem: The instance, from a source other than the certificate.
+        certificate: What :func:`rdebench.solvers.certificate.certify` wrote.
+
+    Raises:
+        CertificateError: If any step fails.
+    """
+    _require(certificate.get("format") == "rdebench-certificate/1", "unknown format")
+    _require(certificate["instance"] == problem.content_hash(), "it belongs to another instance")
+    status = certificate["status"]
+    if status == "unbounded":
+        _check_unbounded(problem, np.asarray(certificate["scm"], dtype=np.int64))
+        return
+    if certificate["rde"] is not None:
+        _check_incumbent(problem, certificate)
+    if status == "bounded" and certificate["bound"] is None:
+        return
+    if problem.rate == "spectral" and problem.min_bandwidth == 0.0:
+        _check_silent(problem, certificate)
+        return
+    _require(status in ("optimal", "bounded", "infeasible"), f"unknown status {status!r}")
+    _Tree(problem, certificate).check()
+
+
+def _require(condition: object, message: str) -> None:
+    if not condition:
+        raise CertificateError(message)
+
+
+def _check_incumbent(problem: RDEProblem, certificate: dict[str, Any]) -> None:
+    arrays = (np.asarray(certificate[name]) for name in ("scm", "power_w", "bandwidth_hz"))
+    evaluation = problem.evaluate(Allocation(*arrays))
+    _require(evaluation.feasible, "the incumbent is not feasible")
+    close = abs(evaluation.rde - certificate["rde"]) <= 1e-9 * abs(certificate["rde"])
+    _require(close, "the incumbent's value is not what the certificate says")
+    _require(certificate["status"] != "infeasible", "it says infeasible but has a feasible incumbent")
+    bound = certificate["bound"]
+    _require(bound is None or evaluation.rde <= bound * (1 + 1e-9), "the bound is below the incumbent")
+
+
+def _check_unbounded(problem: RDEProblem, scm: IntArray) -> None:
+    """Spectral, no least bandwidth, power left over: B -> 0 makes every rate as large as one likes."""
+    users = np.arange(problem.users)
+    need = problem.min_rate[users, scm]
+    reached = np.where(problem.gain > 0, np.isfinite(need), need == 0).all() and problem.gain.max() > 0
+    spare = problem.power_budget - problem.scm_power[users, scm].sum()
+    free = problem.rate == "spectral" and problem.min_bandwidth == 0.0 and spare > 0
+    _require(free and reached, "nothing makes this instance unbounded")
+
+
+def _check_silent(problem: RDEProblem, certificate: dict[str, Any]) -> None:
+    """Spectral, no least bandwidth: without power left over every rate is zero, so there is nothing to search."""
+    silent = np.where(problem.min_rate == 0, problem.scm_power, np.inf).min(axis=1).sum()
+    usable = np.where(problem.gain > 0, np.isfinite(problem.min_rate).T, (problem.min_rate == 0).T).T
+    least = np.where(usable, problem.scm_power, np.inf).min(axis=1).sum()
+    if certificate["status"] == "infeasible":
+        _require(
+            least >= problem.power_budget * (1 - MARGIN) and silent > problem.power_budget,
+            "power is left over",
+        )
+    else:
+        no_rate = least >= problem.power_budget * (1 - MARGIN) or problem.gain.max() == 0
+        _require(certificate["bound"] == 0.0 and no_rate, "power is left over")
+
+
+class _Rows:
+    """Rows of a problem at given prices, in normalised units: power and bandwidth in budgets, rates in nats."""
+
+    def __init__(self, problem: RDEProblem) -> None:
+        self.shannon = problem.rate == "shannon"
+        band = problem.bandwidth_budget if self.shannon else problem.min_bandwidth
+        self.snr = problem.gain * problem.power_budget / (problem.noise_psd * band)
+        self.unit = (problem.bandwidth_budget if self.shannon else 1.0) / np.log(2.0)
+        self.need = np.where(_undominated(problem), problem.min_rate / self.unit, np.inf)
+        self.need[(self.snr == 0)[:, None] & (self.need > 0)] = np.inf
+        self.compute = problem.scm_power / problem.power_budget
+        self.weight = problem.distortion_weight * problem.distortion
+        self.epsilon = problem.epsilon
+        self.floor = problem.min_bandwidth / problem.bandwidth_budget if self.shannon else 1.0
+
+    def row(self, theta: float, mu: float | None, q: float) -> tuple[float, FloatArray]:
+        """Constant and terms ``[M, S]`` of one row at q; forbidden pairs are -inf."""
+        k = self.snr[:, None]
+        allowed = np.isfinite(self.need)
+        need = np.where(allowed, self.need, 0.0)
+        if self.shannon:
+            v = _exponent(theta * self.snr)[:, None]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                cost = np.where(v > 0, (np.expm1(v) / k + theta) / v, 0.0)
+            if (
+                mu is not None
+            ):  # any admissible price will do: the least one at which nobody earns without end
+                mu = (
+                    max(mu, 1.0 / cost[np.argmax(self.snr), 0]) if cost.max() > 0 else max(mu, self.snr.max())
+                )
+            inside = need >= self.floor * v if self.floor > 0 else np.ones_like(allowed)
+        else:
+            cost, inside = np.zeros_like(k), np.zeros_like(allowed)
+        width = max(self.floor, 1e-300)
+        exponent = np.where(inside, 0.0, need / width)
+        if mu is not None:
+            with np.errstate(divide="ignore"):
+                exponent = np.maximum(exponent, np.where(inside, 0.0, np.log(np.maximum(k / mu, 1e-300))))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            power = np.where(exponent > 0, width * np.expm1(exponent) / k, 0.0)
+        spent = np.where(inside, cost * need, power + (theta * self.floor if self.shannon else 0.0))
+        if mu is None:
+            constant, terms = 1.0 + theta, -spent - self.compute
+        else:
+            earned = np.where(inside, need, width * exponent)
+            constant = mu * (1.0 + theta) - q * self.epsilon
+            terms = earned - mu * (spent + self.compute) - q * self.weight
+        return constant, np.where(allowed, terms, -np.inf)
+
+
+class _Tree:
+    """The assignments that no global row excludes, and the price pairs of those."""
+
+    def __init__(self, problem: RDEProblem, certificate: dict[str, Any]) -> None:
+        self.problem, self.certificate, self.rows = problem, certificate, _Rows(problem)
+        infeasible = certificate["status"] == "infeasible"
+        self.q = 0.0 if infeasible else float(certificate["bound"]) / self.rows.unit
+        self.ranks = np.argsort(np.argsort(-problem.min_rate, axis=1, kind="stable"), axis=1, kind="stable")
+        leaves = certificate["leaves"]
+        self.leaves = {
+            tuple(scm): (theta, mu)
+            for scm, theta, mu in zip(leaves["scm"], leaves["theta"], leaves["mu"], strict=True)
+        }
+
+    def check(self) -> None:
+        if not np.isfinite(self.rows.need).any(axis=1).all() or self._too_many_users():
+            _require(self.certificate["status"] == "infeasible", "no assignment meets the deadlines")
+            return
+        loss, slack = self._losses()
+        options = np.isfinite(self.rows.need)
+        while True:
+            if (slack < 0).any() or not options.any(axis=1).all():
+                return
+            keep = options & (loss <= slack).all(axis=2)
+            if (keep == options).all():
+                break
+            options = keep
+            loss[~options] = np.inf
+            least = loss.min(axis=1)
+            if not np.isfinite(least).all():
+                return
+            loss -= least[:, None, :]
+            slack = slack - least.sum(axis=0)
+        self._enumerate(loss, slack, options)
+
+    def _too_many_users(self) -> bool:
+        return self.problem.users * self.problem.min_bandwidth > self.problem.bandwidth_budget * (1 + MARGIN)
+
+    def _losses(self) -> tuple[FloatArray, FloatArray]:
+        """What each choice loses against the best in each row, ``[M, S, J]``, and what may be lost, ``[J]``."""
+        pairs = self.certificate["rows"]
+        losses, slacks = [], []
+        for theta, mu in zip(pairs["theta"], pairs["mu"], strict=True):
+            _require(theta >= 0 and (mu is None or mu > 0), "a price is negative")
+            constant, terms = self.rows.row(theta, mu, self.q)
+            best = terms.max(axis=1)
+            size = abs(constant) + np.abs(best).sum()
+            slacks.append(constant + best.sum() + MARGIN * size)
+            losses.append(best[:, None] - terms)
+        shape = (*self.rows.need.shape, len(losses))
+        return np.stack(losses, axis=2) if losses else np.zeros(shape), np.array(slacks)
+
+    def _enumerate(self, loss: FloatArray, slack: FloatArray, options: NDArray[np.bool_]) -> None:
+        order = [int(m) for m in self.certificate["order"]]
+        order += sorted(set(range(self.problem.users)) - set(order))
+        _require(sorted(order) == list(range(self.problem.users)), "order is not a list of the users")
+        before = _better_twins(self.problem, order)
+        fixed = np.where(options.sum(axis=1) == 1, options.argmax(axis=1), -1)
+        todo = [(0, np.broadcast_to(fixed, (1, len(fixed))).copy(), slack[None])]
+        while todo:
+            depth, scm, left = todo.pop()
+            if depth == len(order):
+                for leaf in scm:
+                    self._check_leaf(leaf)
+                continue
+            user = order[depth]
+            parts = []
+            for s in np.flatnonzero(options[user]):
+                rest = left - loss[user, s]
+                fits = (rest >= 0).all(axis=1)
+                if before[user] >= 0 and options[user].sum() > 1 and options[before[user]].sum() > 1:
+                    fits &= self.ranks[user, s] >= self.ranks[user, scm[:, before[user]]]
+                child = scm[fits]
+                child[:, user] = s
+                parts.append((child, rest[fits]))
+            scm, left = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+            for at in range(0, len(scm), _CHUNK):
+                todo.append((depth + 1, scm[at : at + _CHUNK], left[at : at + _CHUNK]))
+
+    def _check_leaf(self, scm: IntArray) -> None:
+        name = tuple(scm.tolist())
+        _require(name in self.leaves, f"the assignment {list(name)[:20]} is neither excluded nor closed")
+        theta, mu = self.leaves[name]
+        _require(theta >= 0 and (mu is None or mu > 0), "a price is negative")
+        constant, terms = self.rows.row(theta, mu, self.q)
+        chosen = terms[np.arange(len(scm)), scm]
+        size = abs(constant) + np.abs(chosen).sum()
+        closed = constant + chosen.sum() <= MARGIN * size
+        _require(closed, f"the assignment {list(name)[:20]} is not closed by its own prices")
+
+
+def _exponent(y: FloatArray) -> FloatArray:
+    """v with e^v (v - 1) + 1 = y: Lambert's W, polished by Newton's method where the branch point spoils it."""
+    start = np.sqrt(2 * y) * (1 - np.sqrt(2 * y) / 3)
+    v = np.where(y > 1e-3, 1.0 + lambertw((y - 1.0) / np.e).real, start)
+    for _ in range(4):
+        small = sum((-1.0) ** n * v**n / _FACTORIAL[n] for n in range(2, 15))
+        residue = np.where(v < 0.4, small, v - 1.0 + np.exp(-v)) - y * np.exp(-v)
+        v = np.where(v > 0, v - residue / np.maximum(v, 1e-300), 0.0)
+    return v
+
+
+_FACTORIAL = np.cumprod(np.concatenate([[1.0], np.arange(1.0, 16.0)]))
+
+
+def _undominated(problem: RDEProblem) -> NDArray[np.bool_]:
+    """An SCM goes if another needs no more power and rate for no more distortion; of equals the first stays."""
+    table = np.stack([problem.scm_power, problem.min_rate, problem.distortion], axis=2)
+    no_worse = (table[:, None, :, :] <= table[:, :, None, :]).all(axis=3)  # [M, s, t]: t is no worse than s
+    equal = (table[:, None, :, :] == table[:, :, None, :]).all(axis=3)
+    earlier = np.tri(problem.models, k=-1, dtype=bool)
+    beaten = (no_worse & (~equal | earlier)).any(axis=2)
+    return ~beaten & np.isfinite(problem.min_rate)
+
+
+def _better_twins(problem: RDEProblem, order: list[int]) -> IntArray:
+    """For each user the last one before it in the order with equal rows and no smaller gain, or -1."""
+    table = np.concatenate([problem.scm_power, problem.min_rate, problem.distortion], axis=1)
+    last: dict[bytes, int] = {}
+    before = np.full(problem.users, -1)
+    for user in order:
+        twin = last.get(table[user].tobytes(), -1)
+        if twin >= 0 and problem.gain[twin] >= problem.gain[user]:
+            before[user] = twin
+        last[table[user].tobytes()] = user
+    return before

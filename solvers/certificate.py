@@ -1,0 +1,62 @@
+"""Certificates: a proof as data, in the units of the problem, for a verifier that trusts nobody."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..problems import RDEProblem
+from .allocation import InnerSolver
+from .base import Budget
+from .bounds import Prices
+from .certified import Certified
+
+FORMAT = "rdebench-certificate/1"
+
+
+def certify(problem: RDEProblem, *, tol: float = 1e-6, seconds: float | None = None) -> dict[str, Any]:
+    """Solve an instance and write down the proof.
+
+    Args:
+        problem: The instance.
+        tol: Relative gap to prove.
+        seconds: Time limit; past it the certificate is of the best bound so far.
+
+    Returns:
+        JSON-ready data: ``status`` (optimal, bounded, infeasible or unbounded), ``rde`` and ``bound`` (None where
+        the status has none), the incumbent's ``scm``, ``power_w`` and ``bandwidth_hz``, the price pairs ``theta``
+        and ``mu`` (None for infinite) of the global rows, the leaves with theirs, and the branching ``order``.
+        Prices are normalised: power in budgets, bandwidth in budgets, rates in nats (per unit of the band under
+        Shannon).
+    """
+    proof = Certified(tol).prove(problem, Budget(seconds=seconds), keep_leaves=True)
+    inner = InnerSolver(problem)
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "instance": problem.content_hash(),
+        "status": proof.status,
+        "rde": None,
+        "bound": None,
+        "scm": None,
+        "power_w": None,
+        "bandwidth_hz": None,
+        "rows": _pairs(proof.prices),
+        "order": proof.order.tolist(),
+        "leaves": {"scm": proof.leaf_scm.tolist(), **_pairs(proof.leaf_prices)},
+    }
+    if proof.scm is not None:
+        found = inner.allocate(proof.scm[None]).allocation
+        data["scm"] = proof.scm.tolist()
+        if proof.status != "unbounded":
+            data["power_w"], data["bandwidth_hz"] = found.power[0].tolist(), found.bandwidth[0].tolist()
+            data["rde"] = float(problem.evaluate(found).rde[0])
+    if proof.status in ("optimal", "bounded") and math.isfinite(proof.target):
+        data["bound"] = float(proof.target * inner.rate_unit)
+    return data
+
+
+def _pairs(prices: Prices) -> dict[str, list[float | None]]:
+    return {
+        "theta": prices.theta.tolist(),
+        "mu": [mu if math.isfinite(mu) else None for mu in prices.mu.tolist()],
+    }
