@@ -11,7 +11,7 @@ from ..problems import Scenario
 from .provenance import code_hash, numerical_versions
 from .roster import Entrant
 from .rows import FORMAT
-from .suites import Suite
+from .suite import Suite
 
 BLOCK = 25
 """Consecutive instances in a cell; part of what identifies a cell."""
@@ -30,12 +30,6 @@ class Limits:
     evaluations: int | None
     seconds: float | None
     time_limit: float
-
-    def __post_init__(self) -> None:
-        for name in ("evaluations", "seconds", "time_limit"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} is {value}; it must be positive")
 
 
 @dataclass(frozen=True)

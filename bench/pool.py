@@ -1,29 +1,18 @@
-"""Worker processes from the outside: starting them, timing them, and surviving whatever they do."""
+"""Tasks on worker processes: doing several at a time, enforcing limits, surviving whatever a solver does."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, Pipe, wait
-from typing import Any, Protocol
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, Protocol, TypeVar
 
 from . import frames
-
-START_LIMIT_S = 60.0
-"""How long a worker may take to import a solver and warm up; not counted against any instance."""
+from .process import START_LIMIT_S, WorkerProcess
 
 _TICK_S = 0.2
-_FAREWELL_S = 1.0
 _QUICK_START_S = 5.0
-_ONE_THREAD = {
-    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB_MAXIMUM")
-}
 
 
 @dataclass(frozen=True)
@@ -60,6 +49,9 @@ class Task:
     time_limit: float
 
 
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+
 class Observer(Protocol):
     """Who wants to know how it goes."""
 
@@ -76,65 +68,17 @@ class Observer(Protocol):
         """Some time has passed."""
 
 
-class WorkerProcess:
-    """One worker in a session of its own, so that it can be killed with everything it has started."""
-
-    def __init__(self, request: Mapping[str, Any]) -> None:
-        theirs, self._requests = Pipe(duplex=False)
-        self.replies, answers = Pipe(duplex=False)
-        ends = (theirs.fileno(), answers.fileno())
-        with theirs, answers:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "rdebench.bench.worker", *map(str, ends)],
-                pass_fds=ends,
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=os.environ | _ONE_THREAD,
-            )
-        with suppress(BrokenPipeError):  # a worker that is dead already is noticed when it is listened to
-            self._requests.send_bytes(frames.encode(request))
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process is still running."""
-        return self._process.poll() is None
-
-    def receive(self) -> tuple[frames.Header, frames.Arrays] | None:
-        """The next frame; None if the worker has closed its end or sent something unreadable."""
-        try:
-            return frames.decode(self.replies.recv_bytes(frames.MAX_BYTES))
-        except (EOFError, OSError, frames.FrameError):
-            return None
-
-    def kill(self) -> None:
-        """Kill the worker and everything in its session."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self.replies.close()
-        self._requests.close()
-
-    def how_it_ended(self) -> str:
-        """Clean up after a worker that sends no more, and say what became of it."""
-        try:
-            # A process that has just closed its pipe needs a moment until its exit code is known.
-            code = self._process.wait(timeout=_FAREWELL_S)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return "sent something that is not an answer"
-        self.kill()
-        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-
-
-class _Run:
+class _Run(Generic[AnyTask]):
     """A task on its way: the worker that has it, and what has come of its instances so far."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: AnyTask) -> None:
         self.task = task
         self.outcomes: dict[int, Outcome] = {}
         self._warm_up = True
+        self._current: int | None
+        self._began: float
+        self._deadline: float
+        self._worker: WorkerProcess
         self._start()
 
     @property
@@ -185,7 +129,7 @@ class _Run:
 
     def _start(self) -> None:
         request = self.task.request | {"indices": self._rest(), "warm_up": self._warm_up}
-        self._current: int | None = None
+        self._current = None
         self._began = time.monotonic()
         self._deadline = self._began + START_LIMIT_S
         self._worker = WorkerProcess(request)
@@ -225,13 +169,15 @@ class _Run:
         self.outcomes |= {index: Outcome("error", message) for index in self._rest()}
 
 
-def execute(tasks: Iterable[Task], jobs: int, observer: Observer) -> Iterator[tuple[Task, dict[int, Outcome]]]:
+def execute(
+    tasks: Iterable[AnyTask], jobs: int, observer: Observer
+) -> Generator[tuple[AnyTask, dict[int, Outcome]], None, None]:
     """Do tasks, ``jobs`` at a time, each in a process of its own, and yield each as it is finished.
 
     Close the generator to stop: no process outlives it.
     """
     waiting = iter(tasks)
-    running: dict[int, _Run] = {}
+    running: dict[int, _Run[AnyTask]] = {}
     try:
         while True:
             for slot in sorted(set(range(jobs)) - set(running)):
@@ -257,19 +203,6 @@ def execute(tasks: Iterable[Task], jobs: int, observer: Observer) -> Iterator[tu
     finally:
         for run in running.values():
             run.end()
-
-
-def ask(request: Mapping[str, Any]) -> frames.Header:
-    """One question to one worker; the header of its reply, or ``{"message": ...}`` if there is none."""
-    worker = WorkerProcess(request)
-    try:
-        if not worker.replies.poll(START_LIMIT_S):
-            return {"message": f"importing the solvers takes longer than {START_LIMIT_S:g} s"}
-        if (frame := worker.receive()) is None:
-            return {"message": f"the process that imports the solvers {worker.how_it_ended()}"}
-        return frame[0]
-    finally:
-        worker.kill()
 
 
 def _text(message: object) -> str | None:

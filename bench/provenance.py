@@ -14,8 +14,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds the rooms, in a checkout and in an installed package alike."""
 
-SHOWS_ONLY = ("cli.py", "display.py", "summary.py")
-"""Files of this room that print and never touch a row."""
+SHOWS_ONLY = ("cli.py", "display.py", "perf.py", "summary.py")
+"""Files of this room that print or measure and never touch a row."""
 
 NUMERICAL_PACKAGES = ("numpy", "scipy", "numba")
 """Packages whose version is part of what identifies a row."""
@@ -25,6 +25,11 @@ PACKAGES = ("rdebench", *NUMERICAL_PACKAGES, "pandas", "pyarrow", "pydantic")
 
 @cache
 def code_hash() -> str:
+    """SHA-256 over every file of ours that can change a row, as they were when this process first asked."""
+    return current_code_hash()
+
+
+def current_code_hash() -> str:
     """SHA-256 over every file of ours that can change a row: sources, and the published model tables."""
     files = [
         *(ROOT / "problems").rglob("*.py"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +76,20 @@ def user_folder() -> Path:
     return Path(platformdirs.user_cache_dir("rdebench")) / "references" / f"physics-{PHYSICS_VERSION}"
 
 
+def file_of(folder: Path, instance_hash: str) -> Path:
+    """Where a folder keeps the reference of an instance."""
+    return folder / f"{instance_hash}.json"
+
+
+def encode(known: dict[str, Any]) -> bytes:
+    """A reference as the content of a file."""
+    return json.dumps(known).encode()
+
+
 def read(folder: Path, instance_hash: str) -> dict[str, Any] | None:
     """The reference kept in a folder; None if there is none or it cannot be read."""
     try:
-        known = json.loads((folder / f"{instance_hash}.json").read_text(encoding="utf-8"))
+        known = json.loads(file_of(folder, instance_hash).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return known if isinstance(known, dict) and known.get("instance_hash") == instance_hash else None
@@ -92,15 +102,10 @@ def find(problem: RDEProblem, folders: Iterable[Path]) -> dict[str, Any] | None:
     return next((known for known in found if known is not None and holds(problem, known)), None)
 
 
-def keep(known: dict[str, Any], folders: Iterable[Path]) -> None:
-    """Write a reference to folders; one that cannot be written, such as a read-only cache, is passed over."""
-    for folder in folders:
-        try:
-            files.write_atomically(folder / f"{known['instance_hash']}.json", json.dumps(known).encode())
-        except OSError:
-            if not os.access(folder, os.W_OK):
-                continue
-            raise
+def keep_for_user(known: dict[str, Any]) -> None:
+    """Keep a reference for all results of this user, unless their cache cannot be written."""
+    with suppress(OSError):
+        files.write_atomically(file_of(user_folder(), known["instance_hash"]), encode(known))
 
 
 def _optimal(problem: RDEProblem, known: dict[str, Any], solution: Solution) -> dict[str, Any]:

@@ -72,12 +72,18 @@ def entrants(
     Raises:
         SolverError: If one does not exist, does not take its options, or cannot be imported.
     """
-    from .pool import ask
+    from .process import ask
 
     paths = [str(Path(path).resolve()) for path in plugins]
     names, options = list(names), dict(options or {})
     reply = ask(
-        {"task": "describe", "names": names, "options": options, "plugins": paths, "with_plugins": with_plugins}
+        {
+            "task": "describe",
+            "names": names,
+            "options": options,
+            "plugins": paths,
+            "with_plugins": with_plugins,
+        }
     )
     if reply.get("event") != "described":
         raise SolverError(str(reply.get("message", "the solvers could not be described")))
@@ -100,8 +106,13 @@ def describe(
     described = []
     for name in dict.fromkeys([*names, *(defined if with_plugins else ())]):
         chosen = dict(options.get(name, {}))
-        solver = make_solver(name, plugins, **chosen)
-        configuration = json.loads(json.dumps(solver.configuration(), default=repr))
+        try:
+            solver = make_solver(name, plugins, **chosen)
+            configuration = json.loads(json.dumps(solver.configuration(), default=repr))
+        except SolverError:
+            raise
+        except Exception as error:
+            raise SolverError(f"{name}: cannot be set up: {type(error).__name__}: {error}") from None
         plugin = defined.get(name)
         code = file_hash(Path(plugin)) if plugin else _installed_code(name, type(solver))
         entrant = Entrant(name, solver.summary(), chosen, configuration, bool(solver.learns), plugin, code)

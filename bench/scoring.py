@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..problems import Allocation, RDEProblem, Reward
+from ..problems import Allocation, Evaluation, RDEProblem, Reward
 from ..solvers.base import Solution
 from . import answers
 from .pool import Outcome
 from .rows import FAILURES, VIOLATIONS
 
 _UNSCORED = (*FAILURES, "skipped")
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """An answer as the referee sees it.
+
+    Attributes:
+        status: ``feasible``, ``violated``, or the claim ``infeasible`` or ``unbounded``.
+        allocation: The decisions; None with a claim.
+        evaluation: What they are worth; None with a claim.
+        bound: The upper bound that the solver claims, if any.
+    """
+
+    status: str
+    allocation: Allocation | None = None
+    evaluation: Evaluation | None = None
+    bound: float | None = None
 
 
 def score(problem: RDEProblem, reward: Reward, outcome: Outcome) -> dict[str, Any]:
@@ -37,37 +55,45 @@ def score(problem: RDEProblem, reward: Reward, outcome: Outcome) -> dict[str, An
     if outcome.status != "answered":
         return measured | {"status": "error", "message": "the solver's process sent an unknown status"}
     try:
-        return measured | _judged(problem, reward, outcome)
+        return measured | _columns(problem, reward, outcome)
     except ValueError as error:
         return measured | {"status": "invalid", "message": str(error)}
 
 
-def _judged(problem: RDEProblem, reward: Reward, outcome: Outcome) -> dict[str, Any]:
-    """Raises ValueError if the answer cannot be scored."""
-    decided: Mapping[str, Any] = outcome.arrays
-    solution = Solution(
-        *(decided.get(name) for name in answers.DECISIONS),
-        bound=outcome.header.get("bound"),
-        status=outcome.header.get("claim"),
-    )
+def judge(problem: RDEProblem, solution: object) -> Judged:
+    """Take a solution apart and evaluate its decisions.
+
+    Raises:
+        ValueError: If it is no answer or cannot be scored; the message says why.
+    """
     arrays, bound, claim = answers.checked(solution, problem.users)
     if claim is not None:
-        return {"status": claim}
+        return Judged(claim)
     allocation = Allocation(arrays["scm"], arrays["power"], arrays["bandwidth"])
     with np.errstate(all="ignore"):
         evaluation = problem.evaluate(allocation)
-        earned = float(reward(problem, evaluation))
-    totals = (evaluation.rde, evaluation.total_power, evaluation.total_bandwidth, earned)
-    if not np.isfinite(totals).all():
+    if not np.isfinite((evaluation.rde, evaluation.total_power, evaluation.total_bandwidth)).all():
         raise ValueError("power or bandwidth is too large to be scored")
+    return Judged("feasible" if evaluation.feasible else "violated", allocation, evaluation, bound)
+
+
+def _columns(problem: RDEProblem, reward: Reward, outcome: Outcome) -> dict[str, Any]:
+    """Raises ValueError if the answer cannot be scored."""
+    decided: Mapping[str, Any] = outcome.arrays
+    scm, power, bandwidth = (decided.get(name) for name in answers.DECISIONS)
+    claims = {"bound": outcome.header.get("bound"), "status": outcome.header.get("claim")}
+    judged = judge(problem, Solution(scm, power, bandwidth, **claims))
+    if judged.allocation is None or judged.evaluation is None:
+        return {"status": judged.status}
+    allocation, evaluation = judged.allocation, judged.evaluation
     return {
-        "status": "feasible" if evaluation.feasible else "violated",
-        "scm": arrays["scm"].tolist(),
-        "power_w": arrays["power"].astype(np.float64).tolist(),
-        "bandwidth_hz": arrays["bandwidth"].astype(np.float64).tolist(),
-        "claimed_bound": bound,
+        "status": judged.status,
+        "scm": allocation.scm.tolist(),
+        "power_w": allocation.power.astype(np.float64).tolist(),
+        "bandwidth_hz": allocation.bandwidth.astype(np.float64).tolist(),
+        "claimed_bound": judged.bound,
         "rde": float(evaluation.rde),
-        "reward": earned,
+        "reward": float(reward(problem, evaluation)),
         "total_power_w": float(evaluation.total_power),
         "total_bandwidth_hz": float(evaluation.total_bandwidth),
         **{f"violation_{name}": float(getattr(evaluation.violations, name)) for name in VIOLATIONS},

@@ -49,7 +49,7 @@ def verify(problem: RDEProblem, certificate: dict[str, Any]) -> None:
         _check_incumbent(problem, certificate)
     if status == "bounded" and certificate["bound"] is None:
         return
-    if problem.rate == "spectral" and problem.min_bandwidth == 0.0:
+    if problem.gain.max() == 0.0 or (problem.rate == "spectral" and problem.min_bandwidth == 0.0):
         _check_silent(problem, certificate)
         return
     _require(status in ("optimal", "bounded", "infeasible"), f"unknown status {status!r}")
@@ -83,7 +83,7 @@ def _check_unbounded(problem: RDEProblem, scm: IntArray) -> None:
 
 
 def _check_silent(problem: RDEProblem, certificate: dict[str, Any]) -> None:
-    """Spectral, no least bandwidth: without power left over every rate is zero, so there is nothing to search."""
+    """No gain, or spectral with no least bandwidth and no power left over: rates are zero, nothing to search."""
     silent = np.where(problem.min_rate == 0, problem.scm_power, np.inf).min(axis=1).sum()
     usable = np.where(problem.gain > 0, np.isfinite(problem.min_rate).T, (problem.min_rate == 0).T).T
     least = np.where(usable, problem.scm_power, np.inf).min(axis=1).sum()

@@ -80,6 +80,8 @@ def _solve(
 ) -> tuple[str, str | None, frames.Arrays, dict[str, Any]]:
     """Status, message, arrays and measurements of one instance."""
     header: dict[str, Any] = {}
+    if solver.learns:
+        return "skipped", f"{solver.name} learns, and has not been trained for this scenario", {}, {}
     try:
         if (reason := solver.supports(problem)) is not None:
             return "skipped", str(reason)[:MAX_MESSAGE], {}, {}

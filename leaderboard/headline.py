@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from .stats import ALL, GAP_TOLERANCE, REFUTED
-from .wording import interval, listing, number, percent, plural
+from .wording import SPACE, interval, listing, number, percent, plural
 
 
 def headline(rows: pd.DataFrame, solvable: pd.DataFrame, refuted: pd.DataFrame) -> str:
@@ -30,36 +30,45 @@ def headline(rows: pd.DataFrame, solvable: pd.DataFrame, refuted: pd.DataFrame) 
 
 
 def _gaps(rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
-    total = int(summary["total"].iloc[0])
-    count = plural(total, "instance")
-    complete = summary[(summary["bounded"] == total) & (summary["ran"] == total)]
-    if complete.empty:
-        if summary["bounded"].max() == 0:
-            return [f"No bound is known on any of the {count}, so solvers are compared by RDE alone."]
+    total, bounded = int(summary["total"].iloc[0]), int(summary["bounded"].max())
+    if bounded == 0:
         return [
-            f"No solver ran on all of the {count} with a bound to compare with; see the scenarios one by one."
+            f"No bound is known on any of the {plural(total, 'instance')}: solvers are compared by RDE alone."
         ]
-    solved = complete[complete["optimal_share"] == 1.0]
-    others = complete[complete["optimal_share"] < 1.0]
-    sentences = [f"On each of the {count}, {listing(list(solved['solver']))} reached the proved optimum."]
-    if solved.empty:
-        sentences = [f"No solver reached a proved optimum on each of the {count}."]
+    complete = summary[summary["ran"] == total]
+    if complete.empty:
+        return [f"No solver ran on all of the {plural(total, 'instance')}; see the scenarios one by one."]
+    # Every complete solver has a gap on the same instances: those with a bound.
+    bounded = int(complete["bounded"].iloc[0])
+    count = plural(bounded, "instance") + (f" with a known bound (of {total:,})" if bounded < total else "")
+    proved = (complete["optimal_share"] * total).round() == bounded
+    solved, others = complete[proved], complete[~proved]
+    if len(solved):
+        sentences = [f"On each of the {count}, {listing(list(solved['solver']))} reached the proved optimum."]
+    else:
+        sentences = [f"No solver that ran on everything reached the proved optimum on each of the {count}."]
     if len(others):
-        sentences.append(_best(rows, others, "Of the others" if len(solved) else "Of all"))
+        # Solvers that skipped instances are left out: their means are over other instances.
+        sentences.append(
+            _best(
+                rows, others, "Of the others that ran on everything" if len(solved) else "Of those that did"
+            )
+        )
     return sentences + _sharing(complete)
 
 
 def _best(rows: pd.DataFrame, others: pd.DataFrame, of: str) -> str:
     best = others[others["gap"] <= others["gap"].min() + GAP_TOLERANCE]
-    status = rows.loc[~rows["reference_status"].isin(REFUTED), "reference_status"]
+    bounded = rows["bound"].notna() & ~rows["reference_status"].isin(REFUTED)
+    status = rows.loc[bounded, "reference_status"]
     yardstick = "the proved optimum" if (status == "optimal").all() else "the best bound known"
     first = best.iloc[0]
     names = listing(list(best["solver"]))
     verb = "comes" if len(best) == 1 else "come equally"
     spread = interval(first["gap_low"], first["gap_high"])
-    spread = f" (95 % interval of the mean {spread})" if spread and len(best) == 1 else ""
+    spread = f" (95{SPACE}% interval of the mean {spread})" if spread and len(best) == 1 else ""
     lost = int((best["violated"] + best["failed"]).sum())
-    caveat = ", a violated or failed run counting as 100 %" if lost else ""
+    caveat = f", a violated or failed run counting as 100{SPACE}%" if lost else ""
     return (
         f"{of}, {names} {verb} closest: {percent(first['gap'])} below {yardstick} on average{spread}{caveat}."
     )

@@ -1,4 +1,4 @@
-"""The leaderboard: one self-contained HTML file that works offline, and without JavaScript as plain tables."""
+"""The leaderboard: one HTML file that works offline, and as plain tables without JavaScript."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from .headline import headline
-from .stats import ALL, instance_gaps, pareto_front, summarise, summarise_refuted, thin
+from .stats import ALL, REFUTED, instance_gaps, pareto_front, summarise, summarise_refuted, thin
 from .tables import Table, refuted_table, solvable_table
 from .wording import percent, plural
 
@@ -57,8 +57,8 @@ def render(rows: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
     Args:
         rows: One row per suite, scenario, instance and solver: the columns of a result row, and ``bound``,
             ``bound_source``, ``reference_status``, ``reference_rde``, ``gap`` and the final ``status``.
-        manifest: What was run: ``suites``, ``versions``, ``machine``, ``code_hash``, ``created``. What it does
-            not say is left out of the page.
+        manifest: What was run: ``suites``, ``versions``, ``machine``, ``code_hash``, ``created``. What it
+            does not say is left out of the page.
 
     Returns:
         The document. Nothing in it is fetched from anywhere; names in the data are only ever shown as text.
@@ -67,7 +67,7 @@ def render(rows: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
     names = [name for name in described if (rows["suite"] == name).any()]
     names += [name for name in rows["suite"].unique() if name not in names]
     suites = [_suite(rows[rows["suite"] == name], name, described.get(name) or {}) for name in names]
-    scripts = [Markup(_asset(name)) for name in SCRIPTS]  # noqa: S704  our own files
+    scripts = [Markup(_asset(name)) for name in SCRIPTS]
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -76,13 +76,13 @@ def render(rows: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
         scripts=scripts,
         script_hashes=" ".join(_csp_hash(script) for script in scripts),
         licences=[_asset(name) for name in LICENCES],
-        style=Markup(_asset("page.css")),  # noqa: S704  our own file
+        style=Markup(_asset("page.css")),
         plots={suite.slug: [view.plot for view in suite.views] for suite in suites},
         scale=_scale(rows, suites),
         machine=_facts(manifest.get("machine")),
         versions=_facts(manifest.get("versions")),
-        made=_facts({key: manifest.get(key) for key in ("created", "code_hash", "command")}),
-        report_command="rdebench report results --out page.html",
+        made=_facts({key: manifest.get(key) for key in ("created", "updated", "code_hash", "git_commit")}),
+        report_command="rdebench report results --out leaderboard.html",
     )
 
 
@@ -110,7 +110,7 @@ def _suite(rows: pd.DataFrame, name: str, described: Mapping[str, Any]) -> Suite
         headline=headline(rows, solvable, refuted),
         views=views,
         solvers=[solver for solver in described.get("solvers") or [] if solver.get("name") in ran],
-        command=_command(name, rows, described),
+        command=described.get("command") or _command(name, rows, described),
     )
 
 
@@ -120,19 +120,16 @@ def _view(
     solvable = solvable[solvable["scenario"] == key]
     refuted = refuted[refuted["scenario"] == key]
     rate = str(rows["rate"].iloc[0]) if rows["rate"].nunique() == 1 else None
-    counts = [
-        f"{plural(int(part['total'].iloc[0]), 'instance')} {what}"
-        for part, what in (
-            (solvable, "not proved infeasible or unbounded"),
-            (refuted, "proved infeasible or unbounded"),
-        )
-        if len(part)
-    ]
+    counts = [plural(int(solvable["total"].iloc[0]), "instance")] if len(solvable) else []
+    if len(refuted):
+        more = int(refuted["total"].iloc[0])
+        counts.append(f"{more:,} more" if counts else plural(more, "instance"))
+        counts[-1] += " proved infeasible or unbounded"
     return View(
         key=key,
         title="All scenarios" if key == ALL else str(described.get("title") or key),
         description=str(described.get("description") or ""),
-        instances="; ".join(counts) if len(refuted) else counts[0].partition(" not proved")[0],
+        instances=", and ".join(counts),
         solvable=solvable_table(solvable, rate) if len(solvable) else None,
         refuted=refuted_table(refuted, alone=solvable.empty) if len(refuted) else None,
         plot=_plot(rows, solvable),
@@ -141,10 +138,11 @@ def _view(
 
 def _plot(rows: pd.DataFrame, summary: pd.DataFrame) -> dict[str, Any]:
     """What the plots of a view need: a point for each solver, and its gaps instance by instance."""
-    summary = summary[summary["gap"].notna()].sort_values(["gap", "seconds"], kind="stable")
-    partial = summary["ran"] < summary["total"]
-    front = pareto_front(summary["seconds"].mask(partial), summary["gap"])
-    gaps = instance_gaps(rows).dropna().groupby(rows["solver"])
+    summary = summary.assign(partial=summary["ran"] < summary["total"])
+    summary = summary[summary["gap"].notna()].sort_values(["partial", "gap", "seconds"], kind="stable")
+    front = pareto_front(summary["seconds"].mask(summary["partial"]), summary["gap"])
+    solvable = rows[~rows["reference_status"].isin(REFUTED)]
+    gaps = instance_gaps(solvable).dropna().groupby(solvable["solver"])
     points = [
         {
             "solver": row["solver"],
@@ -154,7 +152,7 @@ def _plot(rows: pd.DataFrame, summary: pd.DataFrame) -> dict[str, Any]:
                 for key in ("gap", "gap_low", "gap_high")
             },
             "label": percent(row["gap"]),
-            "partial": bool(row["ran"] < row["total"]),
+            "partial": bool(row["partial"]),
             "front": bool(best),
             "median": float(f"{gaps.get_group(row['solver']).median():.3g}"),
             "gaps": [float(f"{gap:.3g}") for gap in thin(gaps.get_group(row["solver"]))],
@@ -169,11 +167,12 @@ def _scale(rows: pd.DataFrame, suites: list[Suite]) -> str:
     """How much was run: ``12 solvers on 100 instances in 2 suites, 1,200 runs``."""
     instances = len(rows[["suite", "scenario", "instance"]].drop_duplicates())
     solvers = plural(int(rows["solver"].nunique()), "solver")
-    return f"{solvers}, {plural(instances, 'instance')}, {plural(len(rows), 'run')} in {plural(len(suites), 'suite')}"
+    runs = plural(len(rows), "run")
+    return f"{solvers}, {plural(instances, 'instance')}, {runs} in {plural(len(suites), 'suite')}"
 
 
 def _command(name: str, rows: pd.DataFrame, described: Mapping[str, Any]) -> str:
-    """The command that runs a suite again as it was run."""
+    """The command that runs a suite again, for a manifest that does not say."""
     seeds = rows["suite_seed"].dropna().unique()
     seed = described.get("seed", seeds[0] if len(seeds) == 1 else None)
     words = ["rdebench", "run", "--suite", name]

@@ -53,7 +53,7 @@ def summarise(rows: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     """
     solvable = rows[~rows["reference_status"].isin(REFUTED)]
     return pd.DataFrame(
-        [{**key, **_solvable(group, total, seed)} for key, group, total in _groups(solvable)],
+        [{**key, **_solvable(group, instances, seed)} for key, group, instances in _groups(solvable)],
         columns=[*_KEYS, *_COUNTS, *_SOLVABLE],
     )
 
@@ -65,20 +65,20 @@ def summarise_refuted(rows: pd.DataFrame) -> pd.DataFrame:
         rows: The result rows.
 
     Returns:
-        One row per (``suite``, ``scenario`` or :data:`ALL`, ``solver``), with the counts of :func:`summarise`,
-        ``right_share`` (share of ``ran`` whose status is the proved one), ``reward``, ``seconds``,
+        One row per (``suite``, ``scenario`` or :data:`ALL`, ``solver``), with the counts of
+        :func:`summarise`, ``right_share`` (share of ``ran`` whose status is the proved one), ``reward``, ``seconds``,
         ``seconds_p99``, and for each constraint ``violation_*``: the median over the allocations returned of
         how far it is exceeded, relative to its limit.
     """
     refuted = rows[rows["reference_status"].isin(REFUTED)]
     return pd.DataFrame(
-        [{**key, **_refuted(group, total)} for key, group, total in _groups(refuted)],
+        [{**key, **_refuted(group, instances)} for key, group, instances in _groups(refuted)],
         columns=[*_KEYS, *_COUNTS, *_REFUTED],
     )
 
 
 def instance_gaps(rows: pd.DataFrame) -> pd.Series:
-    """Gap of each run: 1 where it failed although a bound is known, NaN where it was skipped or none is known."""
+    """Gap of each run: 1 where it failed but a bound is known, NaN where it was skipped or none is known."""
     gap = rows["gap"].astype(float)
     lost = gap.isna() & rows["bound"].astype(float).notna()
     return gap.mask(lost, 1.0).mask(rows["status"] == "skipped")
@@ -142,22 +142,25 @@ _SOLVABLE = (
 _REFUTED = ("right_share", "reward", "seconds", "seconds_p99", *(f"violation_{name}" for name in VIOLATIONS))
 
 
-def _groups(rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame, int]]:
-    """Each solver's rows in each suite, over all scenarios and one by one, with the number of instances."""
+def _groups(rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame, pd.DataFrame]]:
+    """Each solver's rows in each suite, over all scenarios and one by one, with every solver's."""
     everything = rows.assign(
         scenario=ALL, instance=rows["scenario"].astype(str) + "/" + rows["instance"].astype(str)
     )
     for frame in (everything, rows):
         for (suite, scenario), instances in frame.groupby(["suite", "scenario"], sort=False):
-            total = int(instances["instance"].nunique())
             for solver, group in instances.groupby("solver", sort=False):
-                yield {"suite": str(suite), "scenario": str(scenario), "solver": str(solver)}, group, total
+                yield (
+                    {"suite": str(suite), "scenario": str(scenario), "solver": str(solver)},
+                    group,
+                    instances,
+                )
 
 
-def _counts(group: pd.DataFrame, total: int) -> dict[str, Any]:
+def _counts(group: pd.DataFrame, instances: pd.DataFrame) -> dict[str, Any]:
     status = group["status"]
     return {
-        "total": total,
+        "total": int(instances["instance"].nunique()),
         "ran": int((status != "skipped").sum()),
         "skipped": int((status == "skipped").sum()),
         "failed": int(status.isin(FAILED).sum()),
@@ -166,14 +169,14 @@ def _counts(group: pd.DataFrame, total: int) -> dict[str, Any]:
     }
 
 
-def _solvable(group: pd.DataFrame, total: int, seed: int) -> dict[str, Any]:
+def _solvable(group: pd.DataFrame, instances: pd.DataFrame, seed: int) -> dict[str, Any]:
     ran = group[group["status"] != "skipped"]
     answered = ran["status"].isin(ANSWERED)
     gaps = instance_gaps(ran).dropna().to_numpy()
     low, high = mean_interval(gaps, seed=seed)
-    one_rate = ran["rate"].nunique() == 1
+    one_rate = instances["rate"].nunique() == 1
     return {
-        **_counts(group, total),
+        **_counts(group, instances),
         "feasible_share": _mean(answered),
         "optimal_share": _mean(ran["status"] == "optimal"),
         "bounded": gaps.size,
@@ -186,11 +189,11 @@ def _solvable(group: pd.DataFrame, total: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _refuted(group: pd.DataFrame, total: int) -> dict[str, Any]:
+def _refuted(group: pd.DataFrame, instances: pd.DataFrame) -> dict[str, Any]:
     ran = group[group["status"] != "skipped"]
-    one_rate = ran["rate"].nunique() == 1
+    one_rate = instances["rate"].nunique() == 1
     return {
-        **_counts(group, total),
+        **_counts(group, instances),
         "right_share": _mean(ran["status"] == ran["reference_status"]),
         "reward": _mean(ran["reward"].astype(float).dropna()) if one_rate else np.nan,
         **_times(ran),

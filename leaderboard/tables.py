@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from .stats import FAILED, GAP_TOLERANCE, VIOLATIONS
-from .wording import NONE, duration, interval, number, percent, plural, whole_percent
+from .wording import NONE, SPACE, TIMES, duration, interval, number, percent, plural, whole_percent
 
 RATES = {"shannon": ("Mbit/s", 1e6), "spectral": ("bit/s/Hz", 1.0)}
 """Unit of RDE on the page, and what the rows' unit is divided by."""
@@ -113,8 +113,9 @@ def refuted_table(summary: pd.DataFrame, *, alone: bool) -> Table:
 
 def _solvable_row(row: pd.Series, size: float) -> Row:
     spread = interval(row["gap_low"], row["gap_high"]) if row["gap_low"] < row["gap_high"] else ""
+    spread = "" if spread == percent(row["gap"]) else spread
     if 0 < row["bounded"] < row["ran"]:
-        spread = f"{spread}, {row['bounded']} with a bound".removeprefix(", ")
+        spread = f"{spread}\n{row['bounded']} with a bound".strip()
     return Row(
         row["solver"],
         bool(row["ran"] < row["total"]),
@@ -160,7 +161,7 @@ def _time(row: pd.Series) -> Cell:
 def _failures(row: pd.Series) -> Cell:
     badges = [("failed", f"{row[f'failed_{name}']} {name.replace('_', ' ')}") for name in FAILED]
     return Cell(
-        "" if row["failed"] else NONE,
+        "" if row["failed"] or row["violated"] else NONE,
         int(row["failed"]),
         badges=tuple(badge for badge, name in zip(badges, FAILED, strict=True) if row[f"failed_{name}"]),
         note=plural(row["violated"], "violation") if row["violated"] else "",
@@ -171,7 +172,7 @@ def _excess(violation: float) -> str:
     """How far over its limit: a factor reads better than a large percentage."""
     if not math.isfinite(violation) or violation < 10:
         return percent(violation)
-    return f"{violation + 1:,.0f} ×"
+    return f"{violation + 1:,.0f}{SPACE}{TIMES}"
 
 
 def _sortable(value: float) -> float | None:

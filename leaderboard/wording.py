@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 from .stats import GAP_TOLERANCE
 
-NONE = "–"
-"""Stands where there is no value."""
+MINUS = "\N{MINUS SIGN}"
+SPACE = "\N{NO-BREAK SPACE}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+NONE = "\N{EN DASH}"
+"""Stands where there is no value, and between the ends of an interval."""
 
 
 def percent(share: float) -> str:
@@ -16,13 +19,13 @@ def percent(share: float) -> str:
     if not math.isfinite(share):
         return "∞" if share == math.inf else NONE
     if abs(share) <= GAP_TOLERANCE:
-        return "0 %"
+        return f"0{SPACE}%"
     size = abs(share) * 100
     if size < 0.1:
         text = f"{share * 100:.{1 - math.floor(math.log10(size))}f}"
     else:
         text = f"{share * 100:,.{2 if size < 9.995 else 1}f}"
-    return f"{text.replace('-', '−')} %"
+    return f"{text.replace('-', MINUS)}{SPACE}%"
 
 
 def whole_percent(share: float) -> str:
@@ -30,10 +33,10 @@ def whole_percent(share: float) -> str:
     if not math.isfinite(share):
         return NONE
     if 0 < share < 0.01:
-        return "<1 %"
+        return f"<1{SPACE}%"
     if 0.99 < share < 1:
-        return ">99 %"
-    return f"{share:.0%}".replace("%", " %")
+        return f">99{SPACE}%"
+    return f"{share:.0%}".replace("%", f"{SPACE}%")
 
 
 def number(value: float) -> str:
@@ -41,7 +44,7 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return NONE
     digits = 3 if value == 0 else max(0, 3 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{min(digits, 6)}f}".replace("-", "−")
+    return f"{value:,.{min(digits, 6)}f}".replace("-", MINUS)
 
 
 def duration(seconds: float) -> str:
@@ -51,15 +54,15 @@ def duration(seconds: float) -> str:
     for unit, size in (("min", 60.0), ("s", 1.0), ("ms", 1e-3)):
         if seconds >= size * (2 if unit == "min" else 0.9995):
             value = seconds / size
-            return f"{value:.{0 if value >= 99.5 else 1}f} {unit}"
-    return f"{seconds * 1e6:.0f} µs"
+            return f"{value:.{0 if value >= 99.5 else 1}f}{SPACE}{unit}"
+    return f"{seconds * 1e6:.0f}{SPACE}µs"
 
 
 def interval(low: float, high: float) -> str:
     """An interval of shares: ``7.21 – 9.04 %``; empty if there is none."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
-    return percent(low) if percent(low) == percent(high) else f"{percent(low)[:-2]} – {percent(high)}"
+    return percent(low) if percent(low) == percent(high) else f"{percent(low)[:-2]} {NONE} {percent(high)}"
 
 
 def listing(items: Sequence[str]) -> str:

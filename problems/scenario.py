@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .rde import RDEProblem
 from .reward import RATE_UNITS, Reading, Reward
-from .scm_table import POWER_UNITS, zoo_names
+from .scm_table import load_table
 
 FORMAT = "rdebench-scenario/1"
 
@@ -108,9 +108,12 @@ class Models(_Section):
 
     @model_validator(mode="after")
     def _known(self) -> Models:
-        if self.zoo not in zoo_names():
-            raise ValueError(f"zoo is {self.zoo!r}; use one of {', '.join(zoo_names())}")
-        assert self.power_unit in POWER_UNITS
+        load_table(
+            self.zoo,
+            self.payload,
+            power_unit=self.power_unit,
+            distortion_per_loss=self.distortion_per_loss,
+        )
         return self
 
 
@@ -218,7 +221,10 @@ class Scenario(_Section):
         if path.suffix == ".toml":
             if not path.is_file():
                 raise ScenarioError(f"{path}: no such scenario file")
-            return cls.parse(path.read_text(encoding="utf-8"), str(path))
+            try:
+                return cls.parse(path.read_text(encoding="utf-8"), str(path))
+            except (OSError, UnicodeDecodeError) as error:
+                raise ScenarioError(f"{path}: not a text file: {error}") from None
         if not shipped.is_file():
             near = difflib.get_close_matches(str(name), scenario_ids(), n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(scenario_ids())}"

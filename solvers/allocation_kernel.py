@@ -41,6 +41,9 @@ def refined_exponent(y: float, v: float) -> tuple[float, float]:
     On v - 1 + (1 - y) e^-v, whose left part is a series where it would cancel. Convergence is cubic, so a step
     of 1e-3 leaves an error below 1e-9, which optimal prices forgive: it enters the optimum squared.
     """
+    if y < 1e-18:
+        v = math.sqrt(2.0 * y)
+        return v, 1.0 + v
     for _ in range(20):
         e = math.exp(-v)
         f = exponential_remainder(v) - y * e if v < 0.4 else v - 1.0 + (1.0 - y) * e
@@ -66,8 +69,8 @@ def near_exponent(y: float) -> float:
 @kernel
 def snr_exponent(y: float) -> float:
     """The v >= 0 with e^v (v - 1) + 1 = y, for y >= 0, to rounding: v = 1 + W((y - 1) / e)."""
-    if y <= 0.0:
-        return 0.0
+    if y < 1e-18:
+        return math.sqrt(2.0 * max(y, 0.0))
     v, _ = refined_exponent(y, near_exponent(y))
     return refined_exponent(y, v)[0]
 
@@ -126,7 +129,7 @@ def spectral(k: FloatArray, rho: FloatArray, left: float, power: FloatArray) -> 
         if rho[m] > 0.0:
             floors[m] = math.expm1(rho[m]) / k[m]
         total += floors[m]
-    if not (left >= -ROUNDING and total <= left + ROUNDING):
+    if not (left >= 0.0 and total <= left * (1.0 + ROUNDING)):
         return INFEASIBLE, -math.inf, 0.0
     level = _fill_floors(max(left, total), floors, k, 1.0, np.ones(users, np.bool_), power)
     nats = 0.0
@@ -224,7 +227,7 @@ def shannon(
             idle = False
             if not (k[m] > 0.0 and rho[m] < math.inf):
                 return INFEASIBLE, -math.inf, 0.0, 0.0
-    if left < -ROUNDING or floor * users > 1.0 + ROUNDING:
+    if left < 0.0 or floor * users > 1.0 + ROUNDING:
         return INFEASIBLE, -math.inf, 0.0, 0.0
     if left <= 0.0 or k[best] <= 0.0:
         for m in range(users):
@@ -296,7 +299,7 @@ def shannon(
             own = rest * (exp_best - 1.0 if v_best > 0.4 else math.expm1(v_best)) / k[best]
             excess = spent + own - left
             if abs(excess) <= 1e-8 * own or abs(excess) <= 1e-15 * left:
-                power[best] = max(left - spent, own - abs(excess))
+                power[best] = max(left - spent, own - abs(excess), 0.0)
                 share[best] = rest
                 nats = rest * math.log1p(k[best] * power[best] / rest)
                 if nats < rho[best] * (1.0 - ROUNDING) or rest < floor * (1.0 - ROUNDING):
@@ -319,6 +322,15 @@ def shannon(
                     break
         log_theta += step
     return _at_least_bandwidth(k, rho, left, floor, power, share)
+
+
+@kernel
+def power_left(compute: FloatArray, scm: IntArray) -> float:
+    """Power that the models leave over, in budgets; within rounding of zero it is zero."""
+    left, users = 1.0, scm.shape[0]
+    for m in range(users):
+        left -= compute[m, scm[m]]
+    return 0.0 if abs(left) <= 4e-16 * (users + 1) else left
 
 
 @kernel
@@ -353,10 +365,9 @@ def allocate_batch(
     rho = np.empty(users)
     keep = power.shape[0] > 1
     for n in range(scm.shape[0]):
-        left = 1.0
         for m in range(users):
             rho[m] = nats[m, scm[n, m]]
-            left -= compute[m, scm[n, m]]
+        left = power_left(compute, scm[n])
         row = n if keep else 0
         if is_shannon:
             status[n], value[n], _, _ = shannon(k, rho, left, floor, best, power[row], share[row])

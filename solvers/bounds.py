@@ -91,6 +91,8 @@ class PricedProblem:
             weight, epsilon = (nothing, 0.0) if proof else (self.weight, self.epsilon)
             slack[j] = row_losses(constant, row, weight, epsilon, 0.0 if proof else q, one)
             loss[:, :, j] = one
+        broken = np.isnan(slack) | np.isnan(loss).any(axis=(0, 1))  # overflow: such a row proves nothing
+        loss[:, :, broken], slack[broken] = 0.0, np.inf
         return loss, slack
 
     def favourites(self, theta: float, mu: float, q: float) -> IntArray:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..problems import RDEProblem
 from ..problems.rde import FloatArray, IntArray
-from .allocation import INFEASIBLE, InnerSolver, equal_shares
+from .allocation import FEASIBLE, UNBOUNDED, InnerSolver, equal_shares
 from .base import Budget, Solution, Solver
 from .bounds import PricedProblem, Prices
 from .primal import improve, start
@@ -91,12 +91,13 @@ class Certified(Solver):
         allowed = undominated(problem)
         if not allowed.any(axis=1).all() or inner.floor * problem.users > 1.0 + 1e-12:
             return Proof("infeasible")
-        if problem.rate == "spectral" and inner.floor == 0.0:
-            return _without_floor(inner, allowed)
+        if problem.gain.max() == 0.0 or (problem.rate == "spectral" and inner.floor == 0.0):
+            return _no_tradeoff(inner, allowed)
         priced = PricedProblem(inner, allowed)
         root, theta, mu = priced.root()
         if root < 0.0:
             return Proof("infeasible", target=-math.inf, prices=Prices(np.array([theta]), np.array([mu])))
+        root = math.inf if math.isnan(root) else root
         proof = Proof("bounded", target=root, prices=priced.rows_around(theta, mu))
         proof.scm, proof.value = start(inner, priced, theta, mu, root, budget)
         proof.scm, proof.value = improve(inner, priced, theta, mu, proof.scm, proof.value, budget)
@@ -105,18 +106,17 @@ class Certified(Solver):
         return proof
 
 
-def _without_floor(inner: InnerSolver, allowed: NDArray[np.bool_]) -> Proof:
-    """Spectral rate with min_bandwidth = 0: unbounded as soon as any power is left over."""
+def _no_tradeoff(inner: InnerSolver, allowed: NDArray[np.bool_]) -> Proof:
+    """Every rate is zero or as large as one likes: no gain at all, or spectral without a least bandwidth."""
     power = np.where(allowed, inner.compute, np.inf)
     silent = np.where(allowed & (inner.nats == 0.0), inner.compute, np.inf)
     deaf = (inner.problem.gain == 0.0)[:, None]
-    scm = np.where(deaf, silent, power).argmin(axis=1)
-    for candidate in (scm, silent.argmin(axis=1)):
-        found = inner.allocate(candidate[None])
-        if found.rde[0] == np.inf:
-            return Proof("unbounded", candidate)
-        if found.status[0] != INFEASIBLE:
-            return Proof("optimal", candidate, 0.0, 0.0)
+    for scm in (np.where(deaf, silent, power).argmin(axis=1), silent.argmin(axis=1)):
+        found = inner.allocate(scm[None])
+        if found.status[0] == UNBOUNDED:
+            return Proof("unbounded", scm)
+        if found.status[0] == FEASIBLE:
+            return Proof("optimal", scm, 0.0, 0.0)
     return Proof("infeasible")
 
 
@@ -144,6 +144,8 @@ class _Search:
             goal = self._value_within(self.tol)
             if root <= goal:
                 proof.status = "optimal"
+                return
+            if budget.exhausted:
                 return
             # Half-way targets have less slack to search through, so an early stop still leaves a bound.
             target = max(goal, root - share * (root - goal)) if share else goal
@@ -186,7 +188,8 @@ class _Search:
             outcome = kernel.search(
                 priced.shannon, priced.snr, priced.nats, priced.compute, priced.floor, priced.weight,
                 priced.epsilon, plan.order, plan.options, plan.counts, plan.loss, plan.after, plan.rank,
-                target, scm, choice, slacks, state, _PAUSE, best, best_scm, leaf_scm, leaf_price,
+                target, scm, choice, slacks, state, _PAUSE, budget.remaining + seen, best, best_scm,
+                leaf_scm, leaf_price,
             )  # fmt: skip
             budget.spend(int(state[3]) - seen)
             seen = int(state[3])

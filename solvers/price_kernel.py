@@ -14,6 +14,9 @@ from ..problems.rde import FloatArray, IntArray
 from .allocation_kernel import snr_exponent
 from .compiled import kernel
 
+_WIDEST = 25.0
+"""Largest step in log theta: where nothing is left over the best price of bandwidth is zero, out of reach."""
+
 SAFETY = 1e-13
 """Relative widening of prices and costs, so that rounding never makes a bound too small."""
 
@@ -98,7 +101,7 @@ def row_bound(constant: float, row: FloatArray, weight: FloatArray, epsilon: flo
             best, chosen = -math.inf, 0
             for s in range(models):
                 value = row[m, s] - q * weight[m, s]
-                if value > best:
+                if not value <= best:  # lets a NaN through, so that it never looks like a proof
                     best, chosen = value, s
             if best == -math.inf:
                 return -math.inf
@@ -221,7 +224,7 @@ def root_bound(
         is_shannon, k, nats, compute, floor, weight, epsilon, math.exp(right), q, row
     )
     for _ in range(60):
-        if min(q, q_left, q_right) < 0.0:
+        if min(q, q_left, q_right) < 0.0 or step > _WIDEST:
             break
         if q_left < q:
             right, q_right, mu_right = middle, q, mu

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..problems.rde import FloatArray, IntArray
-from .allocation_kernel import FEASIBLE, shannon, spectral
+from .allocation_kernel import FEASIBLE, power_left, shannon, spectral
 from .compiled import kernel
 
 DONE, PAUSED, IMPROVED, LEAVES_FULL = 0, 1, 2, 3
@@ -34,6 +34,7 @@ def search(
     slack: FloatArray,
     state: IntArray,
     nodes: int,
+    leaves: float,
     best: FloatArray,
     best_scm: IntArray,
     leaf_scm: IntArray,
@@ -55,6 +56,7 @@ def search(
         slack: What is left in each row at each depth, ``[F + 1, J]``.
         state: Depth, number of leaves kept, nodes and leaves seen, ``[4]``.
         nodes: Pause after so many nodes.
+        leaves: Pause before the search has solved more leaves than this since it began.
         best: Best value found, ``[1]``; ``best_scm`` its assignment.
         leaf_scm: Filled with the leaves that were closed by their own prices, ``[L, M]`` (L may be 0).
         leaf_price: theta and mu of each; mu is infinite for infeasible leaves, ``[L, 2]``.
@@ -70,10 +72,12 @@ def search(
     depth, limit = state[0], state[2] + nodes
     while depth >= 0:
         if depth == depths:
-            left, denominator = 1.0, epsilon
+            if state[3] >= leaves:
+                state[0] = depth
+                return PAUSED
+            left, denominator = power_left(compute, scm), epsilon
             for m in range(users):
                 rho[m] = nats[m, scm[m]]
-                left -= compute[m, scm[m]]
                 denominator += weight[m, scm[m]]
             if is_shannon:
                 status, value, theta, level = shannon(k, rho, left, floor, good, power, share)

@@ -147,7 +147,7 @@
         Plot.gridY(powers(floor * 10, 1), { stroke: "var(--line)", strokeOpacity: 1 }),
         Plot.axisY(powers(floor * 10, 1), { tickFormat: percent, tickSize: 0 }),
         Plot.ruleY([floor], { stroke: "var(--mark)", strokeDasharray: "3 3" }),
-        Plot.text(["proved optimal"], { frameAnchor: "bottom-right", dy: -6, fill: "var(--soft)" }),
+        Plot.text(["proved optimal"], { frameAnchor: "bottom-left", dx: 4, dy: -6, fill: "var(--soft)" }),
         Plot.line(front, { x: "seconds", y: (p) => place(p.gap), stroke: "var(--accent)", strokeOpacity: 0.45, strokeWidth: 1.5 }),
         Plot.link(points.filter((p) => p.gap_low < p.gap_high), {
           x: "seconds", y1: (p) => place(p.gap_low), y2: (p) => place(p.gap_high), stroke: color, strokeWidth: 1.5,
@@ -201,7 +201,7 @@
       y: { type: "band", domain: points.map((p) => p.solver), label: null, tickSize: 0, tickFormat: short, padding: 0.35 },
       marks: [
         Plot.gridX(powers(floor, 1), { stroke: "var(--line)", strokeOpacity: 1 }),
-        Plot.axisX(few(powers(floor, 1), width / 110), { tickSize: 0, tickFormat: (gap) => (gap === floor ? "optimal" : percent(gap)) }),
+        Plot.axisX([floor, ...few(powers(floor * 10, 1), width / 110)], { tickSize: 0, tickFormat: (gap) => (gap === floor ? "optimal" : percent(gap)) }),
         Plot.tickX(ticks, {
           x: (t) => place(t.gap), y: "solver", strokeOpacity: 0.45, strokeWidth: 1.5,
           stroke: (t) => (t.gap >= 1 ? "var(--bad)" : "var(--accent)"),

@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rdebench.problems import TOLERANCE, RDEProblem
+from rdebench.problems import RDEProblem
 
 from ..two_users import by_hand, two_users
 
-INSIDE, OUTSIDE = 0.9 * TOLERANCE, 1.1 * TOLERANCE
+INSIDE, OUTSIDE = 0.9e-9, 1.1e-9
 
 
 def violations(problem, **changes):
@@ -42,9 +42,7 @@ def test_least_rates_by_hand():
 
 
 def test_violations_by_hand():
-    problem = two_users(
-        power_budget=10.0, bandwidth_budget=2.0, min_bandwidth=1.25, max_latency=[10.0, 5.0]
-    )
+    problem = two_users(power_budget=10.0, bandwidth_budget=2.0, min_bandwidth=1.25, max_latency=[10.0, 5.0])
     found = violations(problem)
     assert found.power == pytest.approx(0.25)  # 12.5 / 10 - 1
     assert found.bandwidth == pytest.approx(0.5)  # 3 / 2 - 1

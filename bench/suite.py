@@ -115,7 +115,9 @@ class Suite(BaseModel):
 def suite_names() -> list[str]:
     """Names of the suites that ship with the package."""
     folder = resources.files(__package__).joinpath("suites")
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
 
 
 def _hint(name: str, known: list[str]) -> str:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 XSS = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
@@ -145,33 +144,7 @@ def example_manifest():
     }
 
 
-@pytest.fixture(scope="session")
-def paper_rows():
-    return result_rows("paper-v1", SCENARIOS, 25, SOLVERS)
-
-
-@pytest.fixture(scope="session")
-def literal_rows():
-    return all_infeasible()
-
-
-@pytest.fixture(scope="session")
-def stress_rows():
-    return stress()
-
-
-@pytest.fixture(scope="session")
-def harmful_name():
-    return XSS
-
-
-@pytest.fixture(scope="session")
-def manifest():
-    return example_manifest()
-
-
-@pytest.fixture(scope="session")
-def example_page(paper_rows, literal_rows, stress_rows, manifest):
-    from rdebench.leaderboard.page import render
-
-    return render(pd.concat([paper_rows, literal_rows, stress_rows], ignore_index=True), manifest)
+def example_rows():
+    return pd.concat(
+        [result_rows("paper-v1", SCENARIOS, 25, SOLVERS), all_infeasible(), stress()], ignore_index=True
+    )

@@ -1,0 +1,91 @@
+"""The command line: ``rdebench COMMAND``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .commands.list import list_command
+from .commands.report import report
+from .commands.run import run
+from .commands.solve import solve
+
+app = typer.Typer(
+    help="Benchmark solvers for semantic compression model selection and resource allocation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+WRONG_USAGE, NO = 2, 1
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"rdebench {version('rdebench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Benchmark solvers for semantic compression model selection and resource allocation."""
+
+
+def perf(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Measure how fast the hot parts are on this machine.
+
+    Examples:
+
+        rdebench perf --json
+    """
+    from .commands import perf as measured
+
+    measured.perf(json=json)
+
+
+app.command("run", no_args_is_help=True)(run)
+app.command("solve", no_args_is_help=True)(solve)
+app.command("report")(report)
+app.command("list")(list_command)
+app.command("perf")(perf)
+
+
+def main() -> None:
+    """Entry point of the ``rdebench`` command: errors of ours are one line and an exit code, no traceback."""
+    try:
+        app()
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        typer.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(code)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """2 for what the user can put right, 1 for a referee that contradicts itself, None for a bug."""
+    from ..problems import InstanceError, ScenarioError
+    from ..solvers import SolverError
+    from .suite import SuiteError
+
+    if isinstance(error, InstanceError | ScenarioError | SolverError | SuiteError):
+        return WRONG_USAGE
+    from .manifest import ResultsError
+    from .verdicts import RefereeError
+
+    if isinstance(error, ResultsError):
+        return WRONG_USAGE
+    return NO if isinstance(error, RefereeError) else None
+
+
+if __name__ == "__main__":
+    main()

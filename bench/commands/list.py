@@ -1,0 +1,102 @@
+"""``rdebench list``: what there is."""
+
+from __future__ import annotations
+
+import json as json_module
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+Item = dict[str, Any]
+
+
+class What(StrEnum):
+    """What can be listed."""
+
+    solvers = "solvers"
+    scenarios = "scenarios"
+    suites = "suites"
+
+
+def list_command(
+    what: Annotated[What | None, typer.Argument(help="One of them; default: all three.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the solvers, scenarios and suites that are installed.
+
+    Examples:
+
+        rdebench list
+
+        rdebench list solvers --json
+    """
+    makers = {What.solvers: _solvers, What.scenarios: _scenarios, What.suites: _suites}
+    chosen = {kind.value: makers[kind]() for kind in ([what] if what else What)}
+    if json:
+        typer.echo(json_module.dumps(chosen[what.value] if what else chosen, indent=1))
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    for kind, items in chosen.items():
+        table = Table(title=kind, title_justify="left", box=None)
+        for column in items[0] if items else ():
+            table.add_column(column)
+        for item in items:
+            table.add_row(*(escape(_cell(value)) for value in item.values()))
+        console.print(table)
+
+
+def _solvers() -> list[Item]:
+    from ...solvers.registry import SolverError, find_solver, solver_names
+
+    items = []
+    for name in solver_names():
+        try:
+            solver = find_solver(name)
+        except SolverError as error:
+            items.append({"name": name, "summary": str(error), "flags": ["unusable"], "rates": []})
+            continue
+        flags = [flag for flag in ("exact", "learns", "deterministic") if getattr(solver, flag)]
+        flags += [f"at most {solver.max_users} users"] if solver.max_users is not None else []
+        items.append({"name": name, "summary": solver.summary(), "flags": flags, "rates": list(solver.rates)})
+    return items
+
+
+def _scenarios() -> list[Item]:
+    from ...problems import Scenario
+    from ...problems.scenario import scenario_ids
+
+    scenarios = [Scenario.load(name) for name in scenario_ids()]
+    return [
+        {
+            "name": scenario.id,
+            "title": scenario.title,
+            "users": scenario.users,
+            "models": len(scenario.models.payload),
+            "rate": scenario.rate,
+        }
+        for scenario in scenarios
+    ]
+
+
+def _suites() -> list[Item]:
+    from ..suite import Suite, suite_names
+
+    suites = [Suite.load(name) for name in suite_names()]
+    return [
+        {
+            "name": suite.name,
+            "question": suite.question,
+            "scenarios": suite.scenarios,
+            "solvers": suite.solvers,
+        }
+        for suite in suites
+    ]
+
+
+def _cell(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

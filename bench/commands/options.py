@@ -1,0 +1,14 @@
+"""What several commands ask of their options."""
+
+from __future__ import annotations
+
+import math
+
+import typer
+
+
+def positive(value: float | None) -> float | None:
+    """Callback of an option that must be a finite number above zero, or absent."""
+    if value is not None and not (value > 0 and math.isfinite(value)):
+        raise typer.BadParameter(f"{value:g} is not allowed; give a number of seconds above zero")
+    return value

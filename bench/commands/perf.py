@@ -1,0 +1,28 @@
+"""``rdebench perf``: how fast the parts are, beside their peers."""
+
+from __future__ import annotations
+
+import json as json_text
+
+from rich.console import Console
+from rich.table import Table
+
+from ..perf import Measurement, measurements
+
+
+def perf(json: bool = False) -> None:
+    """Measure every part beside its peer in the same run and print the figures."""
+    console = Console(stderr=True)
+    found: list[Measurement] = []
+    for measure in measurements():
+        with console.status(f"measuring: {(measure.__doc__ or '').splitlines()[0]}"):
+            found.append(measure())
+    if json:
+        print(json_text.dumps([{**vars(one), "ratio": one.ratio} for one in found], indent=2))
+        return
+    table = Table("measured", "figure", "unit", "peer", "peer's figure", "times as fast")
+    for one in found:
+        peer = "" if one.peer_value is None else f"{one.peer_value:,.4g}"
+        ratio = "" if one.ratio is None else f"{one.ratio:,.0f}"
+        table.add_row(one.name, f"{one.value:,.4g}", one.unit, one.peer, peer, ratio)
+    Console().print(table)

@@ -1,0 +1,36 @@
+"""``rdebench report``: the leaderboard page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results folder of a run.")] = Path("results"),
+    out: Annotated[Path, typer.Option(help="The page to write: one HTML file.")] = Path("leaderboard.html"),
+) -> None:
+    """Make the leaderboard page of a results folder.
+
+    Examples:
+
+        rdebench report results --out leaderboard.html
+    """
+    from ...leaderboard import page
+    from .. import files, store
+    from ..manifest import ResultsError
+
+    results = store.read_results(folder)
+    if results.rows.empty:
+        raise ResultsError(f"{folder} has no finished cells; finish the run first")
+    if results.missing:
+        note = f"warning: {results.missing} cells are not finished; the page shows what is there"
+        typer.secho(note, fg="yellow", err=True)
+    text = page.render(results.rows, results.manifest)
+    try:
+        files.write_atomically(out, text.encode())
+    except OSError as error:
+        raise ResultsError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
+    typer.echo(f"{out}: {len(results.rows)} rows")

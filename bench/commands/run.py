@@ -1,0 +1,143 @@
+"""``rdebench run``: solvers meet on suites."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import positive
+
+if TYPE_CHECKING:
+    from ..cells import SuiteRun
+
+INTERRUPTED = 130
+
+
+def run(
+    suite: Annotated[list[str], typer.Option(help="Suite to run; may be given several times.")],
+    preset: Annotated[str, typer.Option(help="quick, standard or full: how many instances.")] = "quick",
+    instances: Annotated[
+        int | None, typer.Option(min=1, help="Instances per scenario, instead of a preset.")
+    ] = None,
+    solvers: Annotated[
+        str | None, typer.Option(help="Names, separated by commas; default: the suite's, and all plugins.")
+    ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option(help="Python file with solvers; may be given several times.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Results folder; what is finished in it is kept.")] = Path(
+        "results"
+    ),
+    jobs: Annotated[int | None, typer.Option(min=1, help="Workers at a time; default: one a core.")] = None,
+    suite_seed: Annotated[int | None, typer.Option(min=0, help="Seed, instead of the suite's.")] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(callback=positive, help="Seconds until an instance is killed; default: the suite's."),
+    ] = None,
+    evaluations: Annotated[
+        int | None, typer.Option(min=1, help="Allocations that a search may try on an instance.")
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            callback=positive, help="Seconds that a search may take; its rows are not reproducible."
+        ),
+    ] = None,
+) -> None:
+    """Run solvers on suites and keep the scored rows.
+
+    Every answer is scored by the referee. Finished cells are kept, so a run can be interrupted and repeated.
+    Ends with exit code 1 if a solver failed.
+
+    Examples:
+
+        rdebench run --suite small-v1
+
+        rdebench run --suite paper-v1 --preset full --solvers average,exhaustive
+
+        rdebench run --suite small-v1 --plugin mine.py --out results --jobs 4
+    """
+    from rich.console import Console
+
+    from .. import runner, store, summary
+    from ..display import RunDisplay
+
+    console = Console()
+    runs = []
+    for name in dict.fromkeys(suite):
+        limits = (evaluations, seconds, time_limit)
+        runs.append(_suite_run(name, preset, instances, solvers, plugin or [], suite_seed, limits))
+    try:
+        with _terminated_like_interrupted(), RunDisplay(console) as display:
+            runner.run(runs, out, jobs or _cores(), display)
+    except KeyboardInterrupt:
+        console.print(
+            f"[yellow]interrupted[/]: finished cells are kept in {out}; the same command goes on from there",
+            highlight=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    sound = summary.show(console, runs, store.read_results(out))
+    page = f"rows are in {out}; make the page with: rdebench report {out} --out leaderboard.html"
+    console.print(page, highlight=False, markup=False, soft_wrap=True)
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _suite_run(
+    name: str,
+    preset: str,
+    instances: int | None,
+    solvers: str | None,
+    plugins: list[Path],
+    seed: int | None,
+    limits: tuple[int | None, float | None, float | None],
+) -> SuiteRun:
+    from ...problems import Scenario
+    from ..cells import Limits, SuiteRun
+    from ..roster import entrants
+    from ..suite import Suite, SuiteError
+
+    suite = Suite.load(name)
+    count = suite.instances(preset) if instances is None else instances
+    scenarios = tuple(Scenario.load(scenario) for scenario in suite.scenarios)
+    names = (
+        suite.solvers if solvers is None else [word.strip() for word in solvers.split(",") if word.strip()]
+    )
+    if not names:
+        raise SuiteError("no solvers are named; give names separated by commas, or leave --solvers out")
+    evaluations, seconds, time_limit = limits
+    return SuiteRun(
+        suite=suite,
+        preset=preset if instances is None else "custom",
+        instances=count,
+        seed=suite.seed if seed is None else seed,
+        scenarios=scenarios,
+        limits=Limits(evaluations, seconds, suite.time_limit_s if time_limit is None else time_limit),
+        entrants=tuple(entrants(names, suite.options, plugins, with_plugins=solvers is None)),
+    )
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end a run as Ctrl-C does: no worker is left behind."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,70 @@
+"""The compact tables at the end of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .cells import SuiteRun
+from .store import Results
+from .verdicts import failed
+
+_ANSWERED = ("optimal", "feasible")
+
+
+def show(console: Console, runs: Sequence[SuiteRun], results: Results) -> bool:
+    """Print a table for each suite of a run, with the first failure of each solver below.
+
+    Returns:
+        Whether every row is free of failures.
+    """
+    sound = True
+    for run in runs:
+        names = [entrant.name for entrant in run.entrants]
+        rows = results.rows[(results.rows["suite"] == run.suite.name) & results.rows["solver"].isin(names)]
+        console.print(_table(run, rows, names))
+        for name, failures in rows[failed(rows)].groupby("solver"):
+            sound = False
+            first = failures.iloc[0]
+            place = f"{first['scenario']}, instance {first['instance']}"
+            text = escape(f"{name}: {first['status']} on {place}: {first['message']}")
+            console.print(f"[red]{text}[/]", highlight=False, soft_wrap=True)
+    return sound
+
+
+def _table(run: SuiteRun, rows: pd.DataFrame, names: Sequence[str]) -> Table:
+    what = "one scenario" if len(run.scenarios) == 1 else f"each of {len(run.scenarios)} scenarios"
+    title = f"{run.suite.name}: {run.instances} instances of {what}, seed {run.seed}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("solver")
+    for column in ("feasible", "mean gap", "median time"):
+        table.add_column(column, justify="right")
+    table.add_column("other statuses")
+    for name in names:
+        table.add_row(*_line(name, rows[rows["solver"] == name]))
+    return table
+
+
+def _line(name: str, rows: pd.DataFrame) -> list[str]:
+    ran = rows[rows["status"] != "skipped"]
+    # Instances proved to have no answer, or none that is best, are no test of an answer's feasibility.
+    possible = ran[~ran["reference_status"].isin(["infeasible", "unbounded"])]
+    feasible, gap = possible["status"].isin(_ANSWERED).mean(), possible["gap"].mean()
+    seconds = ran["solve_seconds"].median()
+    counts = rows["status"].value_counts()
+    others = ", ".join(f"{status} {count}" for status, count in counts.items() if status not in _ANSWERED)
+    return [
+        escape(name),
+        "-" if pd.isna(feasible) else f"{feasible:.0%}",
+        "-" if pd.isna(gap) else f"{gap:.2%}",
+        "-" if pd.isna(seconds) else _time(seconds),
+        others,
+    ]
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"

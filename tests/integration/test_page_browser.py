@@ -1,0 +1,70 @@
+"""The page in a real browser: it draws, complains about nothing, and runs nothing that the data smuggles in."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from rdebench.leaderboard.page import render
+
+from ..results import XSS, example_manifest, example_rows
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium on PATH")
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """The document after its scripts ran, and what the browser logged, with the harmful suite in front."""
+    folder = tmp_path_factory.mktemp("page")
+    file = folder / "page.html"
+    file.write_text(render(example_rows(), example_manifest()), encoding="utf-8")
+    command = [
+        BROWSER,
+        *(
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-sync",
+        ),
+        *(
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+        ),
+        *("--enable-logging=stderr", "--v=0", f"--user-data-dir={folder / 'profile'}", "--dump-dom"),
+        f"{file.as_uri()}#suite-stress-v1",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout, done.stderr
+
+
+def test_the_console_is_silent(opened):
+    assert [line for line in opened[1].splitlines() if "CONSOLE" in line] == []
+
+
+def test_both_plots_are_drawn_with_every_solver(opened):
+    dom = opened[0]
+    assert dom.count('<svg class="plot') == 2
+    labels = re.search(r'<g class="labels".*?</g>', dom, re.DOTALL)
+    assert labels is not None
+    assert labels[0].count("<text") == 8
+
+
+def test_tabs_filter_and_sorting_are_live(opened):
+    dom = opened[0]
+    assert re.findall(r'aria-selected="(\w+)"', dom) == ["false", "false", "true"]
+    assert dom.count("<option") == 4 + 1 + 3
+    assert '<span class="head"><button type="button">Solver</button>' in dom
+
+
+def test_a_harmful_solver_name_stays_text(opened):
+    dom = opened[0]
+    assert "<title>rdebench leaderboard</title>" in dom
+    assert "<img" not in dom
+    assert XSS not in dom

@@ -1,0 +1,174 @@
+"""Scenarios: the shipped ones are complete and do what they claim; wrong ones are refused by field."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from rdebench.problems import Allocation, Scenario, ScenarioError
+from rdebench.problems.scenario import scenario_ids
+from rdebench.problems.scm_table import load_table
+from rdebench.solvers import Budget, make_solver
+
+PAPER = ("paper-m6-v1", "paper-m9-v1", "paper-m12-v1")
+TEXT = resources.files("rdebench.problems").joinpath("scenarios", "paper-m12-v1.toml").read_text()
+
+
+def edited(old, new):
+    assert old in TEXT
+    return TEXT.replace(old, new, 1)
+
+
+def hashes(problems):
+    return [problem.content_hash() for problem in problems]
+
+
+@pytest.mark.parametrize("name", scenario_ids())
+def test_a_shipped_scenario_is_complete(name):
+    scenario = Scenario.load(name)
+    assert scenario.id == name
+    assert all(scenario.sources[constant].strip() for constant in scenario.constants())
+    assert scenario.title
+    assert scenario.description.endswith(".")
+
+
+@pytest.mark.parametrize("name", scenario_ids())
+def test_instances_depend_on_scenario_split_seed_and_index_alone(name):
+    scenario = Scenario.load(name)
+    three = hashes(scenario.sample(3, 0))
+    assert three[:2] == hashes(scenario.sample(2, 0))
+    assert three[2] == scenario.instance(2, 0).content_hash()
+    others = hashes([*scenario.sample(3, 1), *scenario.sample(3, 0, split="train")])
+    assert len({*three, *others}) == 9
+
+
+def test_users_take_turns():
+    scenario = Scenario.load("small-v1")
+    assert [problem.users for problem in scenario.sample(7, 0)] == [2, 3, 4, 5, 6, 2, 3]
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_about_half_the_users_meet_the_deadline_at_a_uniform_split(name):
+    """So the deadline matters: neither a formality nor out of reach."""
+    rng, met = np.random.default_rng(0), []
+    for problem in Scenario.load(name).sample(30, 0):
+        scm = rng.integers(problem.models, size=(20, problem.users))
+        compute = problem.scm_power[np.arange(problem.users), scm].sum(axis=1, keepdims=True)
+        power = np.maximum(0.0, problem.power_budget - compute) / problem.users
+        bandwidth = np.full(scm.shape, problem.bandwidth_budget / problem.users)
+        found = problem.evaluate(Allocation(scm, np.broadcast_to(power, scm.shape), bandwidth))
+        met.append((found.latency <= problem.max_latency).mean())
+    assert 0.4 <= np.mean(met) <= 0.7
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_every_paper_instance_is_feasible_and_selection_matters(name):
+    solver, rng, kinds = make_solver("exhaustive"), np.random.default_rng(0), []
+    for problem in Scenario.load(name).sample(30, 0):
+        answer = solver.solve(problem, rng=rng, budget=Budget())
+        found = problem.evaluate(Allocation(answer.scm, answer.power, answer.bandwidth))
+        assert found.feasible
+        kinds.append(len(set(answer.scm.tolist())))
+    if name == "paper-m12-v1":
+        assert np.mean(np.array(kinds) >= 2) > 0.8
+
+
+@pytest.mark.parametrize("name", scenario_ids())
+def test_no_model_is_worse_in_every_column(name):
+    models = Scenario.load(name).models
+    table = load_table(
+        models.zoo,
+        models.payload,
+        power_unit=models.power_unit,
+        distortion_per_loss=models.distortion_per_loss,
+    )
+    if len(set(table.payload)) == 1:
+        pytest.skip("one payload for all: MobileNet is no better than LeNet anywhere, as printed in Table I")
+    columns = np.stack([table.power, table.latency, table.distortion, table.payload], axis=1)
+    for s, row in enumerate(columns):
+        others = np.delete(columns, s, axis=0)
+        assert not (others <= row).all(axis=1).any(), table.names[s]
+
+
+def test_classes_are_what_they_are_called():
+    (loose,) = Scenario.load("class-loose-v1").sample(1, 0)
+    (paper,) = Scenario.load("paper-m12-v1").sample(1, 0)
+    assert loose.power_budget == pytest.approx(4 * paper.power_budget)
+    (same,) = Scenario.load("class-identical-v1").sample(1, 0)
+    assert np.ptp(same.gain) == 0.0
+    assert np.ptp(same.payload, axis=0).max() == 0.0
+    (near,) = Scenario.load("class-near-identical-v1").sample(1, 0)
+    assert 0.0 < np.ptp(near.gain) / near.gain.mean() < 0.03
+    (correlated,) = Scenario.load("class-correlated-v1").sample(1, 0)
+    slope = np.diff(correlated.distortion[0]) / np.diff(correlated.scm_power[0])
+    assert slope == pytest.approx(np.full(3, slope[0]))
+    assert slope[0] < 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("power_w = 3.0", "power_w = -3.0", "limits.power_w: .*greater than 0"),
+        ("power_w = 3.0", 'power_w = "3 W"', "limits.power_w: .*number"),
+        ("power_w = 3.0", "", "limits: .*exactly one of power_w, power_w_per_user, least_power_factor"),
+        ("bandwidth_hz = 30e6", "bandwidth_hz = inf", "limits.bandwidth_hz: .*finite"),
+        (
+            "bandwidth_hz = 30e6",
+            "bandwidth_hz = 30e6\nbandwidth_hz_per_user = 1e6",
+            "limits: .*exactly one of bandwidth_hz, bandwidth_hz_per_user",
+        ),
+        ("max_latency_s = 12.0", "max_latency_ms = 12.0", "limits.max_latency_s: Field required"),
+        ("users = [12]", "users = []", "users: .*at least 1 item"),
+        ("users = [12]", "users = [0]", "users.0: .*greater than or equal to 1"),
+        ('rate = "shannon"', 'rate = "bits"', "rate: .*'shannon' or 'spectral'"),
+        ('rate = "shannon"', 'rate = "spectral"', "reward.rate_unit must be bit/s/Hz under the spectral"),
+        ("radius_m = 250.0", "radius_m = 20.0", "channel: .*min_distance_m must not exceed radius_m"),
+        ("radius_m = 250.0", "", "channel: .*go with path_loss 3gpp-urban-macro"),
+        ('fading = "rayleigh"', 'fading = "none"', "channel: .*rayleigh_scale goes with fading rayleigh"),
+        ("paper-table1", "table2", "models: .*zoo is 'table2'; use one of paper-table1"),
+        (
+            "LeNet = 108e6",
+            "AlexNet = 108e6",
+            r"models: .*payload names \['AlexNet'\]; paper-table1 has LeNet",
+        ),
+        ('reading = "hinge"', 'reading = "soft"', "reward.reading: .*'hinge', 'signed' or 'absolute'"),
+        ('"reward.gamma_power" = "', '"reward.gamma" = "', "sources does not say .* reward.gamma_power"),
+        ("[sources]", '[sources]\ncolour = "red"', "sources names what is not a constant .*: colour"),
+        ("[limits]", "[limit]", "limits: Field required"),
+        ('id = "paper-m12-v1"', 'id = "Paper 12"', "id: .*pattern"),
+        ("rdebench-scenario/1", "rdebench-scenario/2", "format: .*rdebench-scenario/1"),
+        ("[limits]", "[limits", "not TOML"),
+    ],
+)
+def test_a_wrong_scenario_is_refused_by_field(old, new, said):
+    with pytest.raises(ScenarioError, match=rf"^mine\.toml: .*{said}"):
+        Scenario.parse(edited(old, new), "mine.toml")
+
+
+def test_scenarios_are_found_by_id_or_by_path(tmp_path):
+    (tmp_path / "mine.toml").write_text(edited("paper-m12-v1", "mine-v1"))
+    assert Scenario.load(tmp_path / "mine.toml").id == "mine-v1"
+    with pytest.raises(ScenarioError, match="'paper-m12-v2'; did you mean 'paper-m12-v1'"):
+        Scenario.load("paper-m12-v2")
+    with pytest.raises(ScenarioError, match="'zzz'; use one of class-correlated-v1, "):
+        Scenario.load("zzz")
+    with pytest.raises(ScenarioError, match="no such scenario file"):
+        Scenario.load(tmp_path / "missing.toml")
+    (tmp_path / "image.toml").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(ScenarioError, match=r"image\.toml: not a text file"):
+        Scenario.load(tmp_path / "image.toml")
+
+
+def test_the_hash_follows_the_physics_and_not_the_words():
+    def content_hash(old, new):
+        return Scenario.parse(edited(old, new), "mine.toml").content_hash()
+
+    before = Scenario.load("paper-m12-v1").content_hash()
+    for words in ("The paper's setting", "Table I, the paper's budgets", "paper, Section IV: 12 s"):
+        assert content_hash(words, "Other words") == before
+    assert content_hash("power_w = 3.0", "power_w = 3") == before
+    physics = [("power_w = 3.0", "power_w = 3.1"), ("users = [12]", "users = [11]"), ("108e6", "109e6")]
+    physics += [("gamma_power = 0.3", "gamma_power = 0.4"), ("-174.0", "-173.0"), ("250.0", "260.0")]
+    assert len({before, *(content_hash(*change) for change in physics)}) == len(physics) + 1

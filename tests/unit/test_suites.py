@@ -1,0 +1,80 @@
+"""Suites: what ships is consistent, and what is wrong is said."""
+
+import pytest
+
+from rdebench.bench.suite import PRESETS, Suite, SuiteError, suite_names
+from rdebench.problems import Scenario
+from rdebench.solvers import make_solver
+
+VALID = """
+format = "rdebench-suite/1"
+name = "mine-v1"
+title = "Mine"
+question = "Which is best?"
+scenarios = ["small-v1"]
+seed = 1
+time_limit_s = 10.0
+solvers = ["average", "random"]
+presets = { quick = 25, standard = 100, full = 400 }
+"""
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_a_shipped_suite_names_scenarios_and_solvers_that_exist(name: str) -> None:
+    suite = Suite.load(name)
+    assert suite.name == name
+    assert suite.question.endswith("?")
+    for scenario in suite.scenarios:
+        assert Scenario.load(scenario).id == scenario
+    for solver in suite.solvers:
+        make_solver(solver, **suite.options.get(solver, {}))
+
+
+def test_the_four_suites_ship_with_the_presets_of_the_paper() -> None:
+    assert suite_names() == ["classes-v1", "paper-literal-v1", "paper-v1", "small-v1"]
+    suite = Suite.load("paper-v1")
+    assert [suite.instances(preset) for preset in PRESETS] == [25, 100, 400]
+
+
+def test_the_literal_suite_shares_the_whole_budget() -> None:
+    options = Suite.load("paper-literal-v1").options
+    assert options == {name: {"power_share": "budget"} for name in ("average", "random", "heuristic-rde")}
+
+
+def test_an_unknown_suite_or_preset_is_met_with_the_nearest_one() -> None:
+    with pytest.raises(SuiteError, match="did you mean 'paper-v1'"):
+        Suite.load("papr-v1")
+    with pytest.raises(SuiteError, match="did you mean 'quick'"):
+        Suite.load("paper-v1").instances("quik")
+    with pytest.raises(SuiteError, match="use one of quick, standard, full"):
+        Suite.load("paper-v1").instances("zzz")
+
+
+@pytest.mark.parametrize("name", ["../suites/paper-v1", "", "/etc/passwd", "paper-v1.toml"])
+def test_a_name_is_not_a_path(name: str) -> None:
+    with pytest.raises(SuiteError, match="no suite is called"):
+        Suite.load(name)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seed = 1", "seed = -1", "seed: Input should be greater than or equal to 0"),
+        ("seed = 1", "sed = 1", "seed: Field required"),
+        ('["small-v1"]', "[]", "scenarios: List should have at least 1 item"),
+        ('["average", "random"]', '["average", "average"]', "solvers names something twice"),
+        ("quick = 25", "quick = 0", "presets.quick: Input should be greater"),
+        ("10.0", "inf", "time_limit_s: Input should be a finite number"),
+        ("presets", "options = { averag = {} }\npresets", "options are given for averag"),
+        ("seed = 1", "seed = ", "not TOML"),
+        ("suite/1", "suite/2", "format: Input should be 'rdebench-suite/1'"),
+    ],
+)
+def test_a_wrong_suite_is_refused_in_one_sentence(old: str, new: str, message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
+        Suite.parse(VALID.replace(old, new), "mine.toml")
+
+
+def test_the_hash_covers_the_content() -> None:
+    one, other = Suite.parse(VALID, ""), Suite.parse(VALID.replace("seed = 1", "seed = 2"), "")
+    assert one.content_hash() == Suite.parse(VALID, "").content_hash() != other.content_hash()
