@@ -1,4 +1,4 @@
-"""What the referee itself knows about an instance, and where it keeps that."""
+"""What the referee itself has proved about an instance - a certificate - and where it keeps that."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ import numpy as np
 import platformdirs
 
 from ..problems import Allocation, RDEProblem
-from ..problems.sampling import stream
-from ..solvers.base import Budget, Solution
 from . import files
 
 PHYSICS_VERSION = 1
-"""Raised when the problem itself changes; references are costly, so they do not depend on source text."""
+"""Raised when the problem itself changes; certificates are costly, so they do not depend on source text."""
 
 TIME_LIMIT_S = 120.0
 
+_SECONDS = 100.0
+"""What the solver gets of the time limit: past it a certificate carries the best bound so far."""
+
 OPTIMAL_GAP = 1e-6
 """Relative gap at which an allocation counts as optimal."""
+
+_TOLERANCE = 1e-8
+"""Relative gap that the referee proves: well below what counts as optimal, so that gaps of rows are not its own."""
 
 _EXACT = 1e-9
 
@@ -34,41 +38,53 @@ def reference(problem: RDEProblem) -> dict[str, Any]:
         problem: The instance.
 
     Returns:
-        A row of ``rows.REFERENCE_SCHEMA``: status ``optimal`` (with value, bound and decisions),
-        ``infeasible``, ``unbounded``, or ``unknown`` if the instance is too large.
+        A certificate, as :func:`rdebench.solvers.certificate.certify` writes it; ``rdebench audit`` verifies it.
     """
-    from ..solvers.exhaustive import Exhaustive
+    from ..solvers.certificate import certify
 
-    solver = Exhaustive()
-    if solver.supports(problem) is not None:
-        return unknown(problem.content_hash())
-    solution = solver.solve(problem, rng=stream("reference"), budget=Budget())
-    known = unknown(problem.content_hash()) | {"source": solver.name}
-    if solution.status is not None:
-        return known | {"status": solution.status}
-    return _optimal(problem, known, solution)
+    return certify(problem, tol=_TOLERANCE, seconds=_SECONDS)
 
 
 def unknown(instance_hash: str) -> dict[str, Any]:
     """The reference of an instance about which nothing is known."""
-    nothing = dict.fromkeys(("value", "bound", "source", "scm", "power_w", "bandwidth_hz"))
-    return {"instance_hash": instance_hash, "status": "unknown", **nothing}
+    return {"instance": instance_hash, "status": "unknown"}
+
+
+def row(known: dict[str, Any]) -> dict[str, Any]:
+    """A reference as a row of ``rows.REFERENCE_SCHEMA``."""
+    names = ("bound", "scm", "power_w", "bandwidth_hz")
+    proved = known["status"] != "unknown"
+    return {
+        "instance_hash": known["instance"],
+        "status": known["status"],
+        "value": known.get("rde"),
+        "source": "certified" if proved else None,
+        **{name: known.get(name) for name in names},
+    }
 
 
 def holds(problem: RDEProblem, known: dict[str, Any]) -> bool:
-    """Whether a reference is of this instance, and its allocation is feasible and worth what it says."""
+    """Whether a reference is of this instance, and its allocation is feasible and worth what it says.
+
+    This does not check the proof, which is the verifier's work.
+    """
     try:
-        if known["instance_hash"] != problem.content_hash():
+        if known["instance"] != problem.content_hash():
             return False
-        if known["status"] != "optimal":
-            return known["status"] in ("infeasible", "unbounded")
+        if known["status"] in ("infeasible", "unbounded"):
+            return True
+        if known["status"] not in ("optimal", "bounded") or known["bound"] is None:
+            return False
+        if known["rde"] is None:
+            return bool(known["status"] == "bounded")
         allocation = Allocation(*(np.array(known[name]) for name in ("scm", "power_w", "bandwidth_hz")))
         evaluation = problem.evaluate(allocation)
-        value, bound = float(known["value"]), float(known["bound"])
+        value, bound = float(known["rde"]), float(known["bound"])
     except (KeyError, TypeError, ValueError):
         return False
-    proved = value <= bound * (1 + _EXACT) and value >= bound * (1 - OPTIMAL_GAP)
-    return proved and bool(evaluation.feasible) and abs(float(evaluation.rde) - value) <= _EXACT * value
+    closed = known["status"] == "bounded" or value >= bound * (1 - OPTIMAL_GAP)
+    proved = value <= bound * (1 + _EXACT) and closed
+    return bool(proved and evaluation.feasible and abs(float(evaluation.rde) - value) <= _EXACT * value)
 
 
 def user_folder() -> Path:
@@ -92,7 +108,11 @@ def read(folder: Path, instance_hash: str) -> dict[str, Any] | None:
         known = json.loads(file_of(folder, instance_hash).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return known if isinstance(known, dict) and known.get("instance_hash") == instance_hash else None
+    return (
+        known
+        if isinstance(known, dict) and "status" in known and known.get("instance") == instance_hash
+        else None
+    )
 
 
 def find(problem: RDEProblem, folders: Iterable[Path]) -> dict[str, Any] | None:
@@ -105,20 +125,4 @@ def find(problem: RDEProblem, folders: Iterable[Path]) -> dict[str, Any] | None:
 def keep_for_user(known: dict[str, Any]) -> None:
     """Keep a reference for all results of this user, unless their cache cannot be written."""
     with suppress(OSError):
-        files.write_atomically(file_of(user_folder(), known["instance_hash"]), encode(known))
-
-
-def _optimal(problem: RDEProblem, known: dict[str, Any], solution: Solution) -> dict[str, Any]:
-    if solution.scm is None or solution.power is None or solution.bandwidth is None or solution.bound is None:
-        return known
-    evaluation = problem.evaluate(Allocation(solution.scm, solution.power, solution.bandwidth))
-    proved = known | {
-        "status": "optimal",
-        "value": float(evaluation.rde),
-        # An allocation may use the tolerance of the constraints, and then exceed the bound in the last digits.
-        "bound": max(float(solution.bound), float(evaluation.rde)),
-        "scm": solution.scm.tolist(),
-        "power_w": solution.power.tolist(),
-        "bandwidth_hz": solution.bandwidth.tolist(),
-    }
-    return proved if holds(problem, proved) else known
+        files.write_atomically(file_of(user_folder(), known["instance"]), encode(known))

@@ -75,4 +75,5 @@ REFERENCE_SCHEMA = pa.schema(
         ("bandwidth_hz", pa.list_(pa.float64())),
     ]
 )
-"""What the referee itself has proved about an instance: status is optimal, infeasible, unbounded or unknown."""
+"""What the referee itself has proved about an instance: status is optimal (to 1e-6), bounded (to less than that),
+infeasible, unbounded or unknown."""

@@ -56,7 +56,7 @@ def read_references(folder: Path, rows: pd.DataFrame) -> pd.DataFrame:
     names = rows["instance_hash"].unique()
     known = [reference.read(references_folder(folder), name) or reference.unknown(name) for name in names]
     try:
-        table = pa.Table.from_pylist(known, REFERENCE_SCHEMA)
+        table = pa.Table.from_pylist([reference.row(one) for one in known], REFERENCE_SCHEMA)
     except (pa.ArrowException, TypeError) as error:
         place = references_folder(folder)
         raise ResultsError(f"{place} holds a file that is no reference: {error}; delete it") from None
@@ -121,7 +121,7 @@ def write_reference(folder: Path, known: dict[str, Any]) -> None:
     Raises:
         ResultsError: If it cannot be written.
     """
-    _write(reference.file_of(references_folder(folder), known["instance_hash"]), reference.encode(known))
+    _write(reference.file_of(references_folder(folder), known["instance"]), reference.encode(known))
 
 
 def _write(path: Path, data: bytes) -> None:

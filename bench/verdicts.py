@@ -46,7 +46,7 @@ def judge(rows: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
     _refute_claims(judged)
     judged["gap"] = _gap(judged)
     best = (judged["status"] == "feasible") & (judged["gap"] <= OPTIMAL_GAP)
-    judged.loc[best & (judged["reference_status"] == "optimal"), "status"] = "optimal"
+    judged.loc[best, "status"] = "optimal"
     return judged
 
 
@@ -87,8 +87,9 @@ def _refute_claims(judged: pd.DataFrame) -> None:
 def _gap(judged: pd.DataFrame) -> pd.Series[float]:
     status, proved = judged["status"], judged["reference_status"]
     gap = pd.Series(np.nan, index=judged.index)
-    gap[proved == "optimal"] = 1.0
-    scored = (proved == "optimal") & (status == "feasible")
+    bounded = proved.isin(("optimal", "bounded"))
+    gap[bounded] = 1.0
+    scored = bounded & (status == "feasible")
     with np.errstate(divide="ignore", invalid="ignore"):
         below = (1.0 - judged["rde"] / judged["bound"]).fillna(0.0).clip(lower=0.0)
     gap[scored] = below[scored]

@@ -259,7 +259,7 @@ def _undominated(problem: RDEProblem) -> NDArray[np.bool_]:
     equal = (table[:, None, :, :] == table[:, :, None, :]).all(axis=3)
     earlier = np.tri(problem.models, k=-1, dtype=bool)
     beaten = (no_worse & (~equal | earlier)).any(axis=2)
-    return ~beaten & np.isfinite(problem.min_rate)
+    return np.asarray(~beaten & np.isfinite(problem.min_rate))
 
 
 def _better_twins(problem: RDEProblem, order: list[int]) -> IntArray:

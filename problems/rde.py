@@ -211,9 +211,8 @@ class RDEProblem:
             min_bandwidth=self._bandwidth_shortfall(bandwidth),
             latency=_rate_shortfall(self.min_rate[chosen], rates),
             sign=np.maximum(
-                (-power).max(axis=-1) / self.power_budget,
-                (-bandwidth).max(axis=-1) / self.bandwidth_budget,
-            ).clip(min=0.0),
+                _negative_part(power, self.power_budget), _negative_part(bandwidth, self.bandwidth_budget)
+            ),
         )
         return Evaluation(
             rde=rates.sum(axis=-1) / (self.distortion_weight * distortion.sum(axis=-1) + self.epsilon),
@@ -265,6 +264,12 @@ class RDEProblem:
                 raise ValueError(f"{name} holds a value that is not finite")
             arrays.append(array.astype(np.float64, copy=False))
         return scm.astype(np.int64, copy=False), arrays[0], arrays[1]
+
+
+def _negative_part(values: FloatArray, budget: float) -> FloatArray:
+    """Largest -value / budget over the users; positive for any negative value, however small."""
+    worst = -values.min(axis=-1)
+    return np.asarray(np.where(worst > 0, np.maximum(worst / budget, np.finfo(float).tiny), 0.0))
 
 
 def _rate_shortfall(min_rate: FloatArray, rates: FloatArray) -> FloatArray:

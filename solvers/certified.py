@@ -100,7 +100,8 @@ class Certified(Solver):
         root = math.inf if math.isnan(root) else root
         proof = Proof("bounded", target=root, prices=priced.rows_around(theta, mu))
         proof.scm, proof.value = start(inner, priced, theta, mu, root, budget)
-        proof.scm, proof.value = improve(inner, priced, theta, mu, proof.scm, proof.value, budget)
+        if proof.scm is not None:
+            proof.scm, proof.value = improve(inner, priced, theta, mu, proof.scm, proof.value, budget)
         search = _Search(problem, inner, priced, proof, self.tol, keep_leaves)
         search.run(budget)
         return proof

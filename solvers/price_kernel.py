@@ -26,7 +26,7 @@ def least_price(is_shannon: bool, k: FloatArray, theta: float) -> float:
     """Smallest admissible price of power: that at which the best user takes the surplus at no profit."""
     if not is_shannon:
         return 0.0
-    best = k.max()
+    best = float(k.max())
     return best * math.exp(-snr_exponent(theta * best)) * (1.0 + SAFETY)
 
 

@@ -27,7 +27,8 @@ def start(
     else:
         pairs = [(0.0, mu * step) for step in around] + [(0.0, math.inf)]
     scm = np.unique(np.array([priced.favourites(*pair, q) for pair in pairs]), axis=0)
-    return _best(inner, scm, None, -math.inf, budget)
+    best, value = _best(inner, scm, scm[0], -math.inf, budget)
+    return (best, value) if value > -math.inf else (None, value)
 
 
 def improve(
@@ -35,14 +36,14 @@ def improve(
     priced: PricedProblem,
     theta: float,
     mu: float,
-    scm: IntArray | None,
+    scm: IntArray,
     value: float,
     budget: Budget,
-) -> tuple[IntArray | None, float]:
+) -> tuple[IntArray, float]:
     """Flip one user, then two at a time, while that helps; only flips whose losses leave slack are tried."""
     users = inner.problem.users
     constant, row = priced.row(theta, mu)
-    while scm is not None and not budget.exhausted:
+    while not budget.exhausted:
         gain = row - value * priced.weight
         own = gain[np.arange(users), scm]
         loss = own[:, None] - gain
@@ -76,8 +77,8 @@ def _flipped(scm: IntArray, who: list[IntArray], what: list[IntArray]) -> IntArr
 
 
 def _best(
-    inner: InnerSolver, candidates: IntArray, scm: IntArray | None, value: float, budget: Budget
-) -> tuple[IntArray | None, float]:
+    inner: InnerSolver, candidates: IntArray, scm: IntArray, value: float, budget: Budget
+) -> tuple[IntArray, float]:
     """The best of the candidates and the one in hand."""
     candidates = candidates[: int(min(len(candidates), budget.remaining))]
     if len(candidates):
