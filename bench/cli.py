@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .commands.audit import audit
 from .commands.list import list_command
 from .commands.report import report
 from .commands.run import run
@@ -55,6 +56,7 @@ def perf(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fal
 app.command("run", no_args_is_help=True)(run)
 app.command("solve", no_args_is_help=True)(solve)
 app.command("report")(report)
+app.command("audit")(audit)
 app.command("list")(list_command)
 app.command("perf")(perf)
 
