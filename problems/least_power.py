@@ -9,12 +9,11 @@ bounds the least power from below for every theta; an assignment whose shares fi
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import lambertw
 
 from .rde import FloatArray, IntArray
 
-_BISECTIONS = 60
+_BISECTIONS = 48
 
 
 def least_power_bracket(
@@ -47,19 +46,17 @@ def least_power_bracket(
     if not np.isfinite(nats).any(axis=1).all() or floor * gain.size > 1.0:
         return np.inf, np.inf
 
-    def costs(log_theta: float) -> FloatArray:
-        theta = np.exp(log_theta)
-        share = _share(nats, kappa, np.full((), log_theta), floor)
-        return np.asarray(scm_power + _power(nats, kappa, share) + theta * share)
-
-    def negative_dual(log_theta: float) -> float:
-        return float(np.exp(log_theta) - costs(log_theta).min(axis=1).sum())
-
-    low, high = _log_theta_range(kappa)
-    best = minimize_scalar(negative_dual, bounds=(low, high), method="bounded", options={"xatol": 1e-10})
-    assignment = costs(float(best.x)).argmin(axis=1)
+    lower, (low, high) = -np.inf, _log_theta_range(kappa)
+    for _ in range(_BISECTIONS):  # the bound is concave in theta, with the free bandwidth as its slope
+        middle = (low + high) / 2
+        share = _share(nats, kappa, np.full((), middle), floor)
+        cost = scm_power + _power(nats, kappa, share) + np.exp(middle) * share
+        assignment = cost.argmin(axis=1)
+        lower = max(lower, float(cost.min(axis=1).sum() - np.exp(middle)))
+        crowded = np.take_along_axis(share, assignment[:, None], axis=1).sum() > 1.0
+        low, high = (middle, high) if crowded else (low, middle)
     upper, assignment = _improve(assignment, nats, kappa, scm_power, floor, enough)
-    return min(-float(best.fun), upper), upper
+    return min(lower, upper), upper
 
 
 def _improve(

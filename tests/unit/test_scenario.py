@@ -166,7 +166,7 @@ def test_the_hash_follows_the_physics_and_not_the_words():
         return Scenario.parse(edited(old, new), "mine.toml").content_hash()
 
     before = Scenario.load("paper-m12-v1").content_hash()
-    for words in ("The paper's setting", "Table I, the paper's budgets", "paper, Section IV: 12 s"):
+    for words in ("Paper-like", "Table I, the paper's budgets", "paper, Section IV: 12 s"):
         assert content_hash(words, "Other words") == before
     assert content_hash("power_w = 3.0", "power_w = 3") == before
     physics = [("power_w = 3.0", "power_w = 3.1"), ("users = [12]", "users = [11]"), ("108e6", "109e6")]
