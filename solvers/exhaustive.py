@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import numpy as np
@@ -34,7 +35,8 @@ class Exhaustive(Solver):
         """Refuses more assignments than ``limit``."""
         size = Enumeration(problem).size
         if size > self.limit:
-            return f"exhaustive tries at most {self.limit:,} assignments; this instance has {size:,}"
+            count = f"{size:,}" if size < 10**12 else f"more than 10^{int(math.log10(size))}"
+            return f"exhaustive tries at most {self.limit:,} assignments; this instance has {count}"
         return super().supports(problem)
 
     def solve(self, problem: RDEProblem, *, rng: np.random.Generator, budget: Budget) -> Solution:

@@ -37,7 +37,7 @@ def row(**values: Any) -> dict[str, Any]:
 
 
 def judged(rows: list[dict[str, Any]], **known: Any) -> pd.DataFrame:
-    references = pa.Table.from_pylist([reference.unknown("x") | known], REFERENCE_SCHEMA).to_pandas()
+    references = pa.Table.from_pylist([reference.row(reference.unknown("x")) | known], REFERENCE_SCHEMA).to_pandas()
     return judge(pa.Table.from_pylist([row(**values) for values in rows], SCHEMA).to_pandas(), references)
 
 
@@ -249,17 +249,17 @@ def test_a_reference_is_believed_only_if_it_scores_again(tmp_path: Path) -> None
     assert known["status"] == "optimal"
     assert reference.holds(problem, known)
     for wrong in (
-        {"value": known["value"] * 1.01},
+        {"rde": known["rde"] * 1.01},
         {"bound": known["bound"] * 1.01},
         {"power_w": [2 * p for p in known["power_w"]]},
-        {"instance_hash": "x"},
+        {"instance": "x"},
         {"scm": None},
         {"status": "unknown"},
     ):
         assert not reference.holds(problem, known | wrong)
-    reference.file_of(tmp_path, known["instance_hash"]).write_bytes(reference.encode(known))
+    reference.file_of(tmp_path, known["instance"]).write_bytes(reference.encode(known))
     assert reference.find(problem, [tmp_path / "nothing", tmp_path]) == known
-    (tmp_path / f"{known['instance_hash']}.json").write_text(json.dumps(known)[:-30])
+    (tmp_path / f"{known['instance']}.json").write_text(json.dumps(known)[:-30])
     assert reference.find(problem, [tmp_path]) is None
 
 

@@ -30,8 +30,8 @@ def test_a_shipped_suite_names_scenarios_and_solvers_that_exist(name: str) -> No
         make_solver(solver, **suite.options.get(solver, {}))
 
 
-def test_the_four_suites_ship_with_the_presets_of_the_paper() -> None:
-    assert suite_names() == ["classes-v1", "paper-literal-v1", "paper-v1", "small-v1"]
+def test_the_suites_ship_with_the_presets_of_the_paper() -> None:
+    assert suite_names() == ["classes-v1", "paper-literal-v1", "paper-v1", "scale-v1", "small-v1"]
     suite = Suite.load("paper-v1")
     assert [suite.instances(preset) for preset in PRESETS] == [25, 100, 400]
 
