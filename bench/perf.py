@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +15,8 @@ from ..problems import RDEProblem, Scenario
 from ..problems.rde import IntArray
 from ..solvers import Budget, make_solver
 from ..solvers.allocation import InnerSolver
+from ..solvers.certificate import certify_all
+from ..solvers.certified import Certified
 
 _ROUNDS = 5
 
@@ -55,11 +59,21 @@ def seconds(work: Callable[[], object], rounds: int = _ROUNDS) -> float:
     return statistics.median(times)
 
 
-def measurements() -> Iterator[Callable[[], Measurement]]:
-    """Every measurement, in the order of the table."""
-    yield inner_solves
-    yield inner_solves_beside_a_compiled_program
-    yield exhaustive_six_users
+def measurements() -> Iterator[tuple[str, Callable[[], Measurement]]]:
+    """Every measurement, in the order of the table, with what to say while it runs."""
+    yield "inner solves, beside a cone program", inner_solves
+    yield "inner solves, beside a compiled cone program", inner_solves_beside_a_compiled_program
+    yield "inner solves on all cores", inner_solves_on_all_cores
+    yield "exhaustive search, 6 users", lambda: exhaustive_search(6)
+    yield "exhaustive search, 8 users", lambda: exhaustive_search(8)
+    yield "proofs, 12 users", lambda: proofs(12, 200, 0.5)
+    yield "proofs, 12 users", lambda: proofs(12, 200, 0.99)
+    yield "proofs, 50 users", lambda: proofs(50, 20, 0.5)
+    yield "proofs, 1,000 users", lambda: proofs(1_000, 3, 0.5)
+    yield "proof, 100,000 users", lambda: proofs(100_000, 1, 0.5)
+    yield "proofs, 8 correlated SCMs", correlated_proof
+    yield "certificates of a whole scenario", paper_scenario
+    yield "proof, beside SCIP", proof_beside_scip
 
 
 def _heterogeneous(users: int, min_bandwidth: float = 0.0) -> RDEProblem:
@@ -76,6 +90,18 @@ def inner_solves() -> Measurement:
 def inner_solves_beside_a_compiled_program() -> Measurement:
     """Exact power and bandwidth for fixed SCMs, beside one cone program compiled once with parameters."""
     return _inner_solves("cvxpy + Clarabel, compiled once (DPP)", rebuild=False)
+
+
+def inner_solves_on_all_cores() -> Measurement:
+    """The same from one thread per core; the kernel needs no interpreter lock."""
+    inner = InnerSolver(_heterogeneous(12, min_bandwidth=180e3))
+    cores = os.cpu_count() or 1
+    scm = np.random.default_rng(0).integers(inner.problem.models, size=(cores, 50_000, 12))
+    with ThreadPoolExecutor(cores) as pool:
+        took = seconds(lambda: list(pool.map(inner.values, scm)))
+    return Measurement(
+        f"exact inner solves, M = 12, {cores} cores", scm.shape[0] * scm.shape[1] / took, "solves/s"
+    )
 
 
 def _inner_solves(peer: str, rebuild: bool) -> Measurement:
@@ -116,9 +142,65 @@ def _conic_solves_per_second(inner: InnerSolver, scm: IntArray, rebuild: bool) -
     return len(scm) / seconds(solve_all, rounds=1)
 
 
-def exhaustive_six_users() -> Measurement:
-    """All 4^6 assignments, each exactly."""
-    problem, solver = _heterogeneous(6), make_solver("exhaustive")
+def exhaustive_search(users: int) -> Measurement:
+    """All assignments of heterogeneous users, each solved exactly."""
+    problem, solver = _heterogeneous(users), make_solver("exhaustive")
     rng = np.random.default_rng(0)
     took = seconds(lambda: solver.solve(problem, rng=rng, budget=Budget()))
-    return Measurement("exhaustive search, M = 6, heterogeneous", 1e3 * took, "ms")
+    return Measurement(f"exhaustive search, M = {users}, heterogeneous", 1e3 * took, "ms")
+
+
+def proofs(users: int, instances: int, quantile: float) -> Measurement:
+    """Proofs of the optimum to 1e-6, heterogeneous users, one core."""
+    scenario = Scenario.load("scale-m1000-v1").model_copy(update={"users": [users]})
+    solver, took = Certified(), []
+    solver.prove(_heterogeneous(12), Budget())
+    for problem in scenario.sample(instances, 0, split="train"):
+        start = time.perf_counter()
+        proof = solver.prove(problem, Budget())
+        took.append(time.perf_counter() - start)
+        if proof.status not in ("optimal", "infeasible"):
+            raise RuntimeError(f"{users} users: only {proof.status}")
+    name = "median" if quantile == 0.5 else f"{100 * quantile:g}th percentile"
+    return Measurement(
+        f"proof to 1e-6, M = {users:,}, {name} of {instances}", 1e3 * np.quantile(took, quantile), "ms"
+    )
+
+
+def correlated_proof() -> Measurement:
+    """Proofs to 1e-5 where distortion falls in a line with compute power, M = 12, S = 8."""
+    rng, solver, took = np.random.default_rng(0), Certified(tol=1e-5), []
+    for problem in Scenario.load("class-heterogeneous-v1").sample(20, 0, split="train"):
+        power = np.sort(rng.uniform(0.1, 0.32, 8))
+        device = rng.uniform(0.5, 2.0, (12, 1))
+        correlated = problem.replace(
+            scm_names=tuple(f"model-{s}" for s in range(8)),
+            scm_power=power * device,
+            scm_latency=(4.5 + 15 * (power - 0.1)) * rng.uniform(0.6, 1.2, (12, 1)),
+            payload=(40e6 + 250e6 * (power - 0.1)) * rng.uniform(0.5, 1.5, (12, 1)),
+            distortion=np.tile(33.5e-4 - 75e-4 * power, (12, 1)),
+        )
+        took.append(seconds(lambda problem=correlated: solver.prove(problem, Budget()), rounds=1))  # type: ignore[misc]
+    return Measurement("proof to 1e-5, correlated, M = 12, S = 8, slowest of 20", 1e3 * max(took), "ms")
+
+
+def paper_scenario() -> Measurement:
+    """Certificates of 400 instances of paper-m12-v1 on all cores, processes started and stopped."""
+    problems = Scenario.load("paper-m12-v1").sample(400, 0)
+    took = seconds(lambda: certify_all(problems), rounds=1)
+    return Measurement("certificates of 400 instances of paper-m12-v1, all cores", took, "s")
+
+
+def proof_beside_scip() -> Measurement:
+    """One proof, M = 4, beside SCIP's bound after the same problem and ten seconds."""
+    problem, solver = _heterogeneous(4), Certified()
+    took = seconds(lambda: solver.prove(problem, Budget()))
+    scip = make_solver("scip", seconds=10.0)
+    if (reason := scip.supports(problem)) is not None:
+        return Measurement("proof to 1e-6, M = 4", 1e3 * took, "ms", f"SCIP: {reason}")
+    start = time.perf_counter()
+    answer = scip.solve(problem, rng=np.random.default_rng(0), budget=Budget(seconds=10.0))
+    theirs = 1e3 * (time.perf_counter() - start)
+    optimum = solver.prove(problem, Budget()).value * InnerSolver(problem).rate_unit
+    left = np.inf if answer.bound is None else answer.bound / optimum - 1
+    return Measurement("proof to 1e-6, M = 4", 1e3 * took, "ms", f"SCIP, bound still {left:.1%} high", theirs)

@@ -14,8 +14,8 @@ def perf(json: bool = False) -> None:
     """Measure every part beside its peer in the same run and print the figures."""
     console = Console(stderr=True)
     found: list[Measurement] = []
-    for measure in measurements():
-        with console.status(f"measuring: {(measure.__doc__ or '').splitlines()[0]}"):
+    for what, measure in measurements():
+        with console.status(f"measuring: {what}"):
             found.append(measure())
     if json:
         print(json_text.dumps([{**vars(one), "ratio": one.ratio} for one in found], indent=2))
