@@ -28,6 +28,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet -r requirements.lock
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@rm -rf rdebench.egg-info  # left in the checkout it would shadow the installed entry points
 	@touch $@
 
 # Exit code 1 of a run means that some solver failed: the page shows where.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ..problems import Scenario
 from .provenance import code_hash, numerical_versions
@@ -22,7 +22,7 @@ class Limits:
     """What a solver may spend on one instance.
 
     Attributes:
-        evaluations: Allocations that a search may try, or None.
+        evaluations: Allocations that a search may try, or None; exact solvers are not cut short by it.
         seconds: Time that the solver is told it has, or None; its rows are not reproducible.
         time_limit: Wall-clock limit after which it is killed, s.
     """
@@ -91,8 +91,9 @@ class SuiteRun:
 
     def cells_of(self, entrant: Entrant) -> list[Cell]:
         """The cells of one solver."""
+        limits = replace(self.limits, evaluations=None) if entrant.exact else self.limits
         return [
-            Cell(self.suite.name, scenario, self.seed, indices, entrant, self.limits)
+            Cell(self.suite.name, scenario, self.seed, indices, entrant, limits)
             for scenario, indices in self.blocks()
         ]
 

@@ -12,6 +12,7 @@ from .commands.list import list_command
 from .commands.report import report
 from .commands.run import run
 from .commands.solve import solve
+from .commands.tune import tune
 
 app = typer.Typer(
     help="Benchmark solvers for semantic compression model selection and resource allocation.",
@@ -57,6 +58,7 @@ app.command("run", no_args_is_help=True)(run)
 app.command("solve", no_args_is_help=True)(solve)
 app.command("report")(report)
 app.command("audit")(audit)
+app.command("tune")(tune)
 app.command("list")(list_command)
 app.command("perf")(perf)
 

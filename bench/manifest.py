@@ -148,8 +148,10 @@ def _command(run: SuiteRun, solvers: list[str]) -> str:
         words += ["--suite-seed", str(run.seed)]
     if run.limits.time_limit != run.suite.time_limit_s:
         words += ["--time-limit", f"{run.limits.time_limit:g}"]
-    for option, value in (("--evaluations", run.limits.evaluations), ("--seconds", run.limits.seconds)):
-        words += [option, f"{value:g}"] if value is not None else []
+    if run.limits.evaluations not in (None, run.suite.evaluations):
+        words += ["--evaluations", str(run.limits.evaluations)]
+    if run.limits.seconds is not None:
+        words += ["--seconds", f"{run.limits.seconds:g}"]
     return shlex.join(words)
 
 

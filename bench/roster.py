@@ -28,6 +28,7 @@ class Entrant:
         summary: One line.
         options: Constructor arguments that were asked for.
         configuration: All constructor arguments, as far as JSON can hold them.
+        exact: Whether it claims to be exact: then no budget of evaluations cuts it short.
         learns: Whether it must be trained.
         plugin: The plugin file that defines it, or None.
         code: What identifies its source text.
@@ -37,6 +38,7 @@ class Entrant:
     summary: str
     options: dict[str, Any]
     configuration: dict[str, Any]
+    exact: bool
     learns: bool
     plugin: str | None
     code: str
@@ -115,7 +117,8 @@ def describe(
             raise SolverError(f"{name}: cannot be set up: {type(error).__name__}: {error}") from None
         plugin = defined.get(name)
         code = file_hash(Path(plugin)) if plugin else _installed_code(name, type(solver))
-        entrant = Entrant(name, solver.summary(), chosen, configuration, bool(solver.learns), plugin, code)
+        flags = {"exact": bool(solver.exact), "learns": bool(solver.learns)}
+        entrant = Entrant(name, solver.summary(), chosen, configuration, plugin=plugin, code=code, **flags)
         described.append(asdict(entrant))
     return described
 

@@ -43,6 +43,7 @@ class Suite(BaseModel):
         presets: Instances per scenario.
         solvers: Names of the solvers that run by default.
         options: Constructor arguments of some of the solvers, by name.
+        evaluations: Allocations that a search may try on an instance, or None; exact solvers are not cut short.
         time_limit_s: Wall-clock limit of one instance, s; a solver that exceeds it is killed.
     """
 
@@ -57,6 +58,7 @@ class Suite(BaseModel):
     presets: Presets
     solvers: Annotated[list[str], Field(min_length=1)]
     options: dict[str, dict[str, Any]] = {}
+    evaluations: Annotated[int, Field(ge=1)] | None = None
     time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
     @model_validator(mode="after")

@@ -22,11 +22,11 @@ class Greedy(Solver):
     """
 
     name: ClassVar[str] = "greedy"
+    max_users: ClassVar[int | None] = 10_000  # beyond it, one round of flips no longer fits into memory
 
     def solve(self, problem: RDEProblem, *, rng: np.random.Generator, budget: Budget) -> Solution:
         """Climb; draws nothing from ``rng``."""
-        # It ends by itself, so a budget without limits needs none.
-        incumbent = Incumbent(InnerSolver(problem), Allowance(budget, np.iinfo(np.int64).max))
+        incumbent = Incumbent(InnerSolver(problem), Allowance(budget))
         begin(incumbent)
         climb(incumbent)
         return incumbent.answer()

@@ -15,10 +15,11 @@ class Allowance:
 
     Args:
         budget: The budget; everything spent is counted there.
-        evaluations: Evaluations under a budget that limits neither evaluations nor seconds.
+        evaluations: Evaluations under a budget that limits neither evaluations nor seconds; searches that end by
+            themselves need no such limit.
     """
 
-    def __init__(self, budget: Budget, evaluations: int) -> None:
+    def __init__(self, budget: Budget, evaluations: float = np.inf) -> None:
         self.budget = budget
         unlimited = budget.evaluations is None and budget.seconds is None
         self._most = budget.used + evaluations if unlimited else np.inf
@@ -57,7 +58,7 @@ class Incumbent:
         self.rde = -np.inf
 
     def values(self, scm: IntArray) -> FloatArray:
-        """Optimal RDE of the assignments ``[N, M]``, as many of the first as the allowance permits; -inf if infeasible."""
+        """Optimal RDE of assignments ``[N, M]``, -inf if infeasible; only the first ones if the allowance ends."""
         scm = scm[: int(min(len(scm), self.allowance.remaining))]
         if len(scm) == 0:
             return np.empty(0)

@@ -18,29 +18,42 @@ _SWEEP = 48
 def cheapest_assignments(inner: InnerSolver) -> IntArray:
     """The assignments of least cost over a sweep of bandwidth prices, each once, ``[N, M]``.
 
-    Ordered by the number of prices that choose them, so that the first are the most robust.
+    The first comes from the price that says most about the least power: (nearly) the assignment of least power.
     """
-    priced = PricedProblem(inner, np.isfinite(inner.nats))
+    permitted = np.isfinite(inner.nats)
+    if without_floor(inner):
+        return np.asarray(np.where(permitted, inner.compute, np.inf).argmin(axis=1)[None])
+    priced = PricedProblem(inner, permitted)
     best = float(inner.snr.max())
-    if inner.problem.rate == "spectral" or best <= 0.0:
-        prices = np.zeros(1)
-    else:
-        # e^v (v - 1) + 1 = theta k for v = ln(1 + SNR) of the best user, from a hundredth of a nat to full power.
+    prices = np.zeros(1)
+    if priced.shannon and best > 0.0:
+        # e^v (v - 1) + 1 = theta k for v = ln(1 + SNR) of the best user, up to full power.
         exponent = np.linspace(0.01, np.log1p(best), _SWEEP)
         prices = (np.exp(exponent) * (exponent - 1.0) + 1.0) / best
-    chosen = np.array([priced.favourites(float(theta), np.inf, 0.0) for theta in prices])
-    found, counts = np.unique(chosen, axis=0, return_counts=True)
-    return np.asarray(found[np.argsort(-counts, kind="stable")])
+    costs = [-priced.row(float(theta), np.inf)[1] for theta in prices]
+    least_power = [cost.min(axis=1).sum() - theta for cost, theta in zip(costs, prices, strict=True)]
+    ordered = [costs[j].argmin(axis=1) for j in np.argsort(least_power, kind="stable")[::-1]]
+    _, first = np.unique(ordered, axis=0, return_index=True)
+    return np.array(ordered, dtype=np.int64)[np.sort(first)]
 
 
 def power_need(inner: InnerSolver) -> FloatArray:
     """Power over the budget that each SCM needs at an equal share of the band, compute included, ``[M, S]``.
 
-    Above 1 for one user alone, or in the sum over the users, an assignment is likely to be infeasible: a smooth measure
-    for searches that must compare infeasible assignments. Capped at 1e6, which forbidden pairs have.
+    Where the sum over the users is above 1 an assignment is likely to be infeasible: a graded measure for searches that
+    compare infeasible assignments. Capped at 1e6, which is what forbidden pairs have.
     """
-    width = 1.0 / inner.problem.users if inner.problem.rate == "shannon" else 1.0
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        transmit = width * np.expm1(inner.nats / width) / inner.snr[:, None]
-    transmit = np.where(inner.nats > 0.0, transmit, 0.0)
-    return np.minimum(np.nan_to_num(inner.compute + transmit, nan=1e6, posinf=1e6), 1e6)
+    need = np.array(inner.compute)
+    if without_floor(inner):
+        need[~np.isfinite(inner.nats)] = np.inf
+    else:
+        width = 1.0 / inner.problem.users if inner.problem.rate == "shannon" else 1.0
+        sends = inner.nats > 0.0
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            need[sends] += (width * np.expm1(inner.nats / width) / inner.snr[:, None])[sends]
+    return np.minimum(need, 1e6)
+
+
+def without_floor(inner: InnerSolver) -> bool:
+    """Whether any power buys any rate: the spectral rate without a least bandwidth."""
+    return inner.problem.rate == "spectral" and inner.floor == 0.0

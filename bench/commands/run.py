@@ -41,7 +41,8 @@ def run(
         typer.Option(callback=positive, help="Seconds until an instance is killed; default: the suite's."),
     ] = None,
     evaluations: Annotated[
-        int | None, typer.Option(min=1, help="Allocations that a search may try on an instance.")
+        int | None,
+        typer.Option(min=1, help="Allocations that a search may try on an instance; default: the suite's."),
     ] = None,
     seconds: Annotated[
         float | None,
@@ -113,6 +114,8 @@ def _suite_run(
     if not names:
         raise SuiteError("no solvers are named; give names separated by commas, or leave --solvers out")
     evaluations, seconds, time_limit = limits
+    if evaluations is None and seconds is None:
+        evaluations = suite.evaluations
     return SuiteRun(
         suite=suite,
         preset=preset if instances is None else "custom",

@@ -37,7 +37,9 @@ def row(**values: Any) -> dict[str, Any]:
 
 
 def judged(rows: list[dict[str, Any]], **known: Any) -> pd.DataFrame:
-    references = pa.Table.from_pylist([reference.row(reference.unknown("x")) | known], REFERENCE_SCHEMA).to_pandas()
+    references = pa.Table.from_pylist(
+        [reference.row(reference.unknown("x")) | known], REFERENCE_SCHEMA
+    ).to_pandas()
     return judge(pa.Table.from_pylist([row(**values) for values in rows], SCHEMA).to_pandas(), references)
 
 
