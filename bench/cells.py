@@ -98,6 +98,5 @@ class SuiteRun:
         ]
 
     def cells(self) -> list[Cell]:
-        """All cells, those of the same block together."""
-        by_entrant = [self.cells_of(entrant) for entrant in self.entrants]
-        return [cell for block in zip(*by_entrant, strict=True) for cell in block]
+        """All cells, solver by solver."""
+        return [cell for entrant in self.entrants for cell in self.cells_of(entrant)]

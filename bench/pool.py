@@ -41,12 +41,15 @@ class Task:
         request: What the worker is sent, without the indices.
         indices: Instances, in order.
         time_limit: Wall-clock limit of one instance, s.
+        kind: Tasks of one kind may be served by one process after the other, which saves starting it anew; a
+            solver only ever shares a process with itself.
     """
 
     label: str
     request: dict[str, Any]
     indices: tuple[int, ...]
     time_limit: float
+    kind: str
 
 
 AnyTask = TypeVar("AnyTask", bound=Task)
@@ -71,15 +74,15 @@ class Observer(Protocol):
 class _Run(Generic[AnyTask]):
     """A task on its way: the worker that has it, and what has come of its instances so far."""
 
-    def __init__(self, task: AnyTask) -> None:
+    def __init__(self, task: AnyTask, worker: WorkerProcess | None) -> None:
         self.task = task
         self.outcomes: dict[int, Outcome] = {}
-        self._warm_up = True
+        self._warm_up = worker is None
         self._current: int | None
         self._began: float
         self._deadline: float
         self._worker: WorkerProcess
-        self._start()
+        self._start(worker)
 
     @property
     def replies(self) -> Connection:
@@ -127,12 +130,17 @@ class _Run(Generic[AnyTask]):
         """Leave no process behind."""
         self._worker.kill()
 
-    def _start(self) -> None:
+    def idle_worker(self) -> WorkerProcess | None:
+        """The worker of a finished task, if it is fit for another one."""
+        return self._worker if self._worker.alive else None
+
+    def _start(self, worker: WorkerProcess | None = None) -> None:
         request = self.task.request | {"indices": self._rest(), "warm_up": self._warm_up}
         self._current = None
         self._began = time.monotonic()
         self._deadline = self._began + START_LIMIT_S
-        self._worker = WorkerProcess(request)
+        self._worker = worker or WorkerProcess()
+        self._worker.send(request)
 
     def _start_again(self) -> None:
         if not self.finished:
@@ -145,8 +153,6 @@ class _Run(Generic[AnyTask]):
         assert self._current is not None
         self.outcomes[self._current] = outcome
         self._current, self._deadline = None, time.monotonic() + START_LIMIT_S
-        if self.finished:
-            self._worker.kill()
 
     def _ended(self) -> None:
         how = self._worker.how_it_ended()
@@ -172,18 +178,19 @@ class _Run(Generic[AnyTask]):
 def execute(
     tasks: Iterable[AnyTask], jobs: int, observer: Observer
 ) -> Generator[tuple[AnyTask, dict[int, Outcome]], None, None]:
-    """Do tasks, ``jobs`` at a time, each in a process of its own, and yield each as it is finished.
+    """Do tasks, ``jobs`` at a time, in processes of their own, and yield each as it is finished.
 
     Close the generator to stop: no process outlives it.
     """
     waiting = iter(tasks)
     running: dict[int, _Run[AnyTask]] = {}
+    idle: dict[int, tuple[str, WorkerProcess]] = {}
     try:
         while True:
             for slot in sorted(set(range(jobs)) - set(running)):
                 if (task := next(waiting, None)) is None:
                     break
-                running[slot] = _Run(task)
+                running[slot] = _Run(task, _adopted(idle, slot, task))
                 observer.started(slot, task)
             if not running:
                 return
@@ -197,12 +204,25 @@ def execute(
                     observer.advanced(slot)
                 if run.finished:
                     del running[slot]
+                    if (worker := run.idle_worker()) is not None:
+                        idle[slot] = (run.task.kind, worker)
                     observer.finished(slot)
                     yield run.task, run.outcomes
             observer.tick()
     finally:
         for run in running.values():
             run.end()
+        for _, worker in idle.values():
+            worker.kill()
+
+
+def _adopted(idle: dict[int, tuple[str, WorkerProcess]], slot: int, task: Task) -> WorkerProcess | None:
+    """The idle worker of a slot if it is of the task's kind; one of another kind is let go."""
+    kind, worker = idle.pop(slot, (None, None))
+    if worker is not None and (kind != task.kind or not worker.alive):
+        worker.kill()
+        return None
+    return worker
 
 
 def _text(message: object) -> str | None:

@@ -32,7 +32,7 @@ _ONE_THREAD = dict.fromkeys(
 class WorkerProcess:
     """One worker in a session of its own, so that it can be killed with everything it has started."""
 
-    def __init__(self, request: Mapping[str, Any]) -> None:
+    def __init__(self) -> None:
         theirs, self._requests = Pipe(duplex=False)
         self.replies, answers = Pipe(duplex=False)
         ends = (theirs.fileno(), answers.fileno())
@@ -46,6 +46,9 @@ class WorkerProcess:
                 stderr=subprocess.DEVNULL,
                 env=os.environ | _ONE_THREAD,
             )
+
+    def send(self, request: Mapping[str, Any]) -> None:
+        """Ask for something; the worker serves one request after the other."""
         with suppress(BrokenPipeError):  # a worker that is dead already is noticed when it is listened to
             self._requests.send_bytes(frames.encode(request))
 
@@ -83,7 +86,8 @@ class WorkerProcess:
 
 def ask(request: Mapping[str, Any]) -> frames.Header:
     """One question to one worker; the header of its reply, or ``{"message": ...}`` if there is none."""
-    worker = WorkerProcess(request)
+    worker = WorkerProcess()
+    worker.send(request)
     try:
         if not worker.replies.poll(START_LIMIT_S):
             return {"message": f"importing the solvers takes longer than {START_LIMIT_S:g} s"}

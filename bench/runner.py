@@ -69,24 +69,22 @@ def run(runs: Sequence[SuiteRun], folder: Path, jobs: int, display: Display) -> 
 
 
 def _plan(runs: Sequence[SuiteRun], there: set[str], folder: Path) -> Iterator[_Work]:
-    """Work to do, block by block: the references of its instances, then its cells."""
+    """Work to do: the references of all instances, then suite by suite the cells of one solver after the other."""
     referred = set()
     for suite_run in runs:
-        cells = iter(suite_run.cells())
         for scenario, indices in suite_run.blocks():
             unknown = tuple(i for i in indices if (scenario.id, suite_run.seed, i) not in referred)
             referred |= {(scenario.id, suite_run.seed, i) for i in unknown}
             if unknown := tuple(i for i in unknown if not _known(folder, scenario, i, suite_run.seed)):
                 yield _reference_work(scenario, suite_run.seed, unknown)
-            for _ in suite_run.entrants:
-                if (cell := next(cells)).key not in there:
-                    yield _cell_work(cell)
+    for suite_run in runs:
+        yield from (_cell_work(cell) for cell in suite_run.cells() if cell.key not in there)
 
 
 def _reference_work(scenario: Scenario, seed: int, indices: tuple[int, ...]) -> _Work:
     request = {"task": "reference", "scenario": _plain(scenario), "seed": seed}
     label = f"reference on {scenario.id}"
-    return _Work(label, request, indices, reference.TIME_LIMIT_S, scenario, seed, None)
+    return _Work(label, request, indices, reference.TIME_LIMIT_S, "reference", scenario, seed, None)
 
 
 def _cell_work(cell: Cell) -> _Work:
@@ -101,7 +99,8 @@ def _cell_work(cell: Cell) -> _Work:
         "limits": {"seconds": limits.seconds, "evaluations": limits.evaluations},
     }
     label = f"{entrant.name} on {cell.scenario.id}"
-    return _Work(label, request, cell.indices, limits.time_limit, cell.scenario, cell.seed, cell)
+    kind = entrant.content_hash()
+    return _Work(label, request, cell.indices, limits.time_limit, kind, cell.scenario, cell.seed, cell)
 
 
 def _keep_rows(folder: Path, cell: Cell, outcomes: dict[int, Outcome]) -> None:

@@ -1,12 +1,13 @@
 """The process in which solvers run: ``python -m rdebench.bench.worker REQUESTS ANSWERS`` (two pipe ends).
 
-It reads one request and answers with frames. Nothing that it says is believed beyond what the referee can
-check: the referee draws its own copy of every instance and scores the decisions itself.
+It serves one request after the other and answers with frames. Nothing that it says is believed beyond what the
+referee can check: the referee draws its own copy of every instance and scores the decisions itself.
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import sys
 import threading
@@ -34,28 +35,31 @@ _clock = time.perf_counter
 
 
 def main() -> None:
-    """Serve one request and leave."""
+    """Serve requests until the referee is gone."""
     requests = Connection(int(sys.argv[1]), writable=False)
     replies = Connection(int(sys.argv[2]), readable=False)
-    request, _ = frames.decode(requests.recv_bytes())
-    threading.Thread(target=_leave_with_referee, args=(requests,), daemon=True).start()
+    inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, inbox), daemon=True).start()
 
     def send(event: str, arrays: frames.Arrays | None = None, **header: Any) -> None:
         replies.send_bytes(frames.encode({"event": event, **header}, arrays))
 
     tasks = {"solve": _solve_all, "reference": _refer_all, "describe": _describe_all}
-    try:
-        tasks[request["task"]](request, send)
-    except BaseException as error:
-        send("failed", message=_last_lines(error))
-    # Without the interpreter's farewell: threads that a solver left behind must not hold the process.
-    os._exit(0)
+    while True:
+        request, _ = frames.decode(inbox.get())
+        try:
+            tasks[request["task"]](request, send)
+        except BaseException as error:
+            send("failed", message=_last_lines(error))
+            # Without the interpreter's farewell: threads that a solver left behind must not hold the process.
+            os._exit(0)
 
 
-def _leave_with_referee(requests: Connection) -> None:
-    """The referee never writes twice: an end of file means that it is gone, and so are we, with all children."""
+def _listen(requests: Connection, inbox: queue.SimpleQueue[bytes]) -> None:
+    """Pass requests on. An end of file means that the referee is gone, and so are we, with all children."""
     try:
-        requests.recv_bytes()
+        while True:
+            inbox.put(requests.recv_bytes())
     except (EOFError, OSError):
         os.killpg(0, signal.SIGKILL)
 

@@ -111,14 +111,15 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def plan(
     names: list[str], plugins: list[Path], instances: int = INSTANCES, time_limit: float = 20.0
 ) -> SuiteRun:
+    suite = Suite.load("small-v1")
     return SuiteRun(
-        suite=Suite.load("small-v1"),
+        suite=suite,
         preset="custom",
         instances=instances,
         seed=1,
         scenarios=(Scenario.load(SCENARIO),),
         entrants=tuple(entrants(names, {}, plugins, with_plugins=True)),
-        limits=Limits(None, None, time_limit),
+        limits=Limits(suite.evaluations, None, time_limit),
     )
 
 
