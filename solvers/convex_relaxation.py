@@ -62,7 +62,9 @@ def relax(inner: InnerSolver, *, per_scm: bool | None = None) -> Relaxation | No
     width: Any = cp.Variable(shape, nonneg=True) if shannon else choice
     large = np.maximum(inner.snr, 1.0)[:, None] * np.ones(shape)
     ratio = inner.snr[:, None] * np.ones(shape) / large
-    needed = cp.multiply(least, choice)
+    # Power, width and rate count in equal shares of the budgets, so that they are of size one for any number of users.
+    parts = problem.users if shannon else 1
+    needed = cp.multiply(parts * least, choice)
     constraints = [
         cp.sum(cp.multiply(inner.distortion / scale, choice)) + problem.epsilon / scale * t == 1.0,
         cp.sum(choice, axis=1) == t,
@@ -74,14 +76,14 @@ def relax(inner: InnerSolver, *, per_scm: bool | None = None) -> Relaxation | No
     if not permitted.all():
         constraints.append(choice[~permitted] == 0.0)
     if shannon and inner.floor > 0.0:
-        constraints.append(width >= inner.floor * (choice if split else t))
-    enough_power = cp.sum(cp.multiply(inner.compute, choice)) + cp.sum(power) <= t
+        constraints.append(width >= parts * inner.floor * (choice if split else t))
+    enough_power = cp.sum(cp.multiply(inner.compute, choice)) + cp.sum(power) / parts <= t
     constraints.append(enough_power)
     if shannon:
-        enough_bandwidth = cp.sum(width) <= t
+        enough_bandwidth = cp.sum(width) / parts <= t
         constraints.append(enough_bandwidth)
 
-    program = cp.Problem(cp.Maximize(cp.sum(rate)), constraints)
+    program = cp.Problem(cp.Maximize(cp.sum(rate) / parts), constraints)
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"

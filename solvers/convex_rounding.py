@@ -56,7 +56,7 @@ class ConvexRounding(Solver):
         relaxed = relax(inner)
         if relaxed is None:  # infeasible, or beyond the cone solver's accuracy: prices of our own decide
             value, theta, mu = priced.root()
-            choice = np.where(permitted, 1.0, 0.0) / permitted.sum(axis=1, keepdims=True)
+            choice = np.eye(problem.models)[priced.favourites(theta, mu, max(value, 0.0))]
         else:
             theta, mu, choice = relaxed.theta, relaxed.mu, relaxed.choice
             mu = max(mu, priced.least_price(theta))
