@@ -24,7 +24,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Allocation:
-    """What is decided: one SCM, a transmit power and a bandwidth for each user.
+    """What is decided: one SCM, a transmit power and a bandwidth for each user. Read-only views of what is given.
 
     Attributes:
         scm: Index of the SCM of each user, integers, shape ``[..., M]``; this is a_ms of (7e)-(7f).
@@ -35,6 +35,9 @@ class Allocation:
     scm: IntArray
     power: FloatArray
     bandwidth: FloatArray
+
+    def __post_init__(self) -> None:
+        _read_only(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +60,9 @@ class Violations:
     latency: FloatArray
     sign: FloatArray
 
+    def __post_init__(self) -> None:
+        _read_only(self)
+
     @property
     def feasible(self) -> NDArray[np.bool_]:
         """Whether every constraint holds at the one tolerance (the sign exactly), shape ``[...]``."""
@@ -67,7 +73,7 @@ class Violations:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What an allocation is worth. ``[...]`` are the batch axes of the allocation.
+    """What an allocation is worth, read-only. ``[...]`` are the batch axes of the allocation.
 
     Attributes:
         rde: Objective (6)/(7a), shape ``[...]``.
@@ -88,6 +94,9 @@ class Evaluation:
     total_bandwidth: FloatArray
     violations: Violations
     feasible: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        _read_only(self)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -264,6 +273,16 @@ class RDEProblem:
                 raise ValueError(f"{name} holds a value that is not finite")
             arrays.append(array.astype(np.float64, copy=False))
         return scm.astype(np.int64, copy=False), arrays[0], arrays[1]
+
+
+def _read_only(record: Allocation | Violations | Evaluation) -> None:
+    """Replace every array of a frozen record by a view that cannot be written."""
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if not isinstance(value, Violations):
+            view = np.asarray(value).view()
+            view.setflags(write=False)
+            object.__setattr__(record, field.name, view)
 
 
 def _negative_part(values: FloatArray, budget: float) -> FloatArray:

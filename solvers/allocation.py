@@ -96,8 +96,10 @@ class InnerSolver:
         scm = np.ascontiguousarray(scm, dtype=np.int64)
         power, share = np.zeros(scm.shape), np.zeros(scm.shape)
         rde, status = self._solve(scm, power, share)
-        allocation = Allocation(scm, power * problem.power_budget, share * problem.bandwidth_budget)
-        return Inner(_onto_budgets(problem, allocation), rde, status)
+        power *= problem.power_budget
+        share *= problem.bandwidth_budget
+        _onto_budgets(problem, scm, power, share)
+        return Inner(Allocation(scm, power, share), rde, status)
 
     def _solve(
         self, scm: IntArray, power: FloatArray, share: FloatArray
@@ -134,15 +136,11 @@ def equal_shares(problem: RDEProblem, scm: IntArray) -> tuple[FloatArray, FloatA
     return power, np.full(problem.users, problem.bandwidth_budget / problem.users)
 
 
-def _onto_budgets(problem: RDEProblem, allocation: Allocation) -> Allocation:
-    """Scale rounding away: never above a budget by more than the last bits of a sum."""
-    users = np.arange(problem.users)
-    left = problem.power_budget - problem.scm_power[users, allocation.scm].sum(axis=1)
-    power, bandwidth = allocation.power, allocation.bandwidth
+def _onto_budgets(problem: RDEProblem, scm: IntArray, power: FloatArray, bandwidth: FloatArray) -> None:
+    """Scale rounding away, in place: no sum is above its budget by more than its own last bits."""
+    left = problem.power_budget - problem.scm_power[np.arange(problem.users), scm].sum(axis=1)
     for array, limit in ((power, left), (bandwidth, problem.bandwidth_budget)):
         total = array.sum(axis=1)
-        scale = np.where(
-            (total > limit) & (total > 0), np.maximum(limit, 0.0) / np.where(total > 0, total, 1), 1.0
-        )
-        array *= np.where(scale > 1.0 - 1e-9, scale, 1.0)[:, None]
-    return allocation
+        above = (total > limit) & (total > 0.0)
+        scale = np.maximum(limit, 0.0) / np.where(above, total, 1.0)
+        array *= np.where(above & (scale > 1.0 - 1e-9), scale, 1.0)[:, None]
