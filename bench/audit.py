@@ -131,7 +131,10 @@ def _check_rows(problem: RDEProblem, scenario: Scenario, rows: pd.DataFrame, rep
 
 def _check_certificate(folder: Path, problem: RDEProblem, name: str, report: Report) -> None:
     known = reference.read(store.references_folder(folder), problem.content_hash())
-    if known is None or known["status"] == "unknown":
+    if known is None:
+        report.faults.append(f"{name}: its reference is missing")
+        return
+    if known["status"] == "unknown":
         report.unproved += 1
         return
     try:

@@ -41,9 +41,23 @@ def load(folder: Path) -> dict[str, Any]:
     given = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
     if given != FORMAT:
         raise ResultsError(f"{folder / FILE} has the format {given!r}; this version reads {FORMAT!r}")
-    if not isinstance(manifest.get("suites"), dict):
-        raise ResultsError(f"{folder / FILE} names no suites; delete it and run again")
+    if not _well_formed(manifest.get("suites")):
+        raise ResultsError(f"{folder / FILE} is damaged: its suites are not what a run writes; run again")
     return dict(manifest)
+
+
+def _well_formed(suites: object) -> bool:
+    """Whether every suite is an entry with the lists that readers rely on."""
+    if not isinstance(suites, dict) or not all(isinstance(suite, dict) for suite in suites.values()):
+        return False
+    lists = [suite.get(name) for suite in suites.values() for name in ("cells", "scenarios", "solvers")]
+    if not all(isinstance(one, list) for one in lists):
+        return False
+    entries = [
+        entry for suite in suites.values() for name in ("scenarios", "solvers") for entry in suite[name]
+    ]
+    keys = [key for suite in suites.values() for key in suite["cells"]]
+    return all(isinstance(entry, dict) for entry in entries) and all(isinstance(key, str) for key in keys)
 
 
 def record(folder: Path, run: SuiteRun) -> list[str]:

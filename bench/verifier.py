@@ -22,7 +22,13 @@ from ..problems.rde import FloatArray, IntArray
 MARGIN = 1e-12
 """A row counts as negative if it is so by this much of the sum of its terms' magnitudes: beyond rounding."""
 
+OPTIMAL_GAP = 1e-6
+"""Relative gap at which an incumbent counts as optimal."""
+
 _CHUNK = 20_000
+
+_MOST_NODES = 20_000_000
+"""A certificate that leaves more partial assignments than this to enumerate is refused."""
 
 
 class CertificateError(ValueError):
@@ -42,17 +48,25 @@ def verify(problem: RDEProblem, certificate: dict[str, Any]) -> None:
     _require(certificate.get("format") == "rdebench-certificate/1", "unknown format")
     _require(certificate["instance"] == problem.content_hash(), "it belongs to another instance")
     status = certificate["status"]
+    _require(status in ("optimal", "bounded", "infeasible", "unbounded"), f"unknown status {status!r}")
     if status == "unbounded":
         _check_unbounded(problem, np.asarray(certificate["scm"], dtype=np.int64))
         return
+    bound = certificate["bound"]
+    _require(
+        (bound is None) == (status == "infeasible"),
+        "a bound goes with optimal and bounded, and only with them",
+    )
+    _require(bound is None or (np.isfinite(bound) and bound >= 0), "the bound is not a number >= 0")
+    _require(status != "optimal" or certificate["rde"] is not None, "it says optimal but has no incumbent")
     if certificate["rde"] is not None:
         _check_incumbent(problem, certificate)
-    if status == "bounded" and certificate["bound"] is None:
+    if problem.users * problem.min_bandwidth > problem.bandwidth_budget * (1 + MARGIN):
+        _require(status == "infeasible", "the least bandwidths alone exceed the budget")
         return
     if problem.gain.max() == 0.0 or (problem.rate == "spectral" and problem.min_bandwidth == 0.0):
         _check_silent(problem, certificate)
         return
-    _require(status in ("optimal", "bounded", "infeasible"), f"unknown status {status!r}")
     _Tree(problem, certificate).check()
 
 
@@ -69,7 +83,9 @@ def _check_incumbent(problem: RDEProblem, certificate: dict[str, Any]) -> None:
     _require(close, "the incumbent's value is not what the certificate says")
     _require(certificate["status"] != "infeasible", "it says infeasible but has a feasible incumbent")
     bound = certificate["bound"]
-    _require(bound is None or evaluation.rde <= bound * (1 + 1e-9), "the bound is below the incumbent")
+    _require(evaluation.rde <= bound * (1 + 1e-9), "the bound is below the incumbent")
+    close = certificate["status"] != "optimal" or evaluation.rde >= bound * (1 - OPTIMAL_GAP)
+    _require(close, "it says optimal, but the gap is larger than that")
 
 
 def _check_unbounded(problem: RDEProblem, scm: IntArray) -> None:
@@ -127,7 +143,7 @@ class _Rows:
                 mu = (
                     max(mu, 1.0 / cost[np.argmax(self.snr), 0]) if cost.max() > 0 else max(mu, self.snr.max())
                 )
-            inside = need >= self.floor * v if self.floor > 0 else np.ones_like(allowed)
+            inside = (need >= self.floor * v) & (need > 0) if self.floor > 0 else np.ones_like(allowed)
         else:
             cost, inside = np.zeros_like(k), np.zeros_like(allowed)
         width = max(self.floor, 1e-300)
@@ -162,7 +178,7 @@ class _Tree:
         }
 
     def check(self) -> None:
-        if not np.isfinite(self.rows.need).any(axis=1).all() or self._too_many_users():
+        if not np.isfinite(self.rows.need).any(axis=1).all():
             _require(self.certificate["status"] == "infeasible", "no assignment meets the deadlines")
             return
         loss, slack = self._losses()
@@ -182,22 +198,26 @@ class _Tree:
             slack = slack - least.sum(axis=0)
         self._enumerate(loss, slack, options)
 
-    def _too_many_users(self) -> bool:
-        return self.problem.users * self.problem.min_bandwidth > self.problem.bandwidth_budget * (1 + MARGIN)
-
     def _losses(self) -> tuple[FloatArray, FloatArray]:
         """What each choice loses against the best in each row, ``[M, S, J]``, and what may be lost, ``[J]``."""
         pairs = self.certificate["rows"]
         losses, slacks = [], []
         for theta, mu in zip(pairs["theta"], pairs["mu"], strict=True):
-            _require(theta >= 0 and (mu is None or mu > 0), "a price is negative")
-            constant, terms = self.rows.row(theta, mu, self.q)
+            constant, terms = self._row(theta, mu)
             best = terms.max(axis=1)
             size = abs(constant) + np.abs(best).sum()
+            if np.isnan(terms).any() or not np.isfinite(size):
+                continue  # overflow: such a row proves nothing
             slacks.append(constant + best.sum() + MARGIN * size)
             losses.append(best[:, None] - terms)
         shape = (*self.rows.need.shape, len(losses))
         return np.stack(losses, axis=2) if losses else np.zeros(shape), np.array(slacks)
+
+    def _row(self, theta: float, mu: float | None) -> tuple[float, FloatArray]:
+        finite = np.isfinite(theta) and (mu is None or np.isfinite(mu))
+        _require(finite and theta >= 0 and (mu is None or mu > 0), "a price is not a number >= 0")
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.rows.row(theta, mu, self.q)
 
     def _enumerate(self, loss: FloatArray, slack: FloatArray, options: NDArray[np.bool_]) -> None:
         order = [int(m) for m in self.certificate["order"]]
@@ -206,8 +226,11 @@ class _Tree:
         before = _better_twins(self.problem, order)
         fixed = np.where(options.sum(axis=1) == 1, options.argmax(axis=1), -1)
         todo = [(0, np.broadcast_to(fixed, (1, len(fixed))).copy(), slack[None])]
+        nodes = 0
         while todo:
             depth, scm, left = todo.pop()
+            nodes += len(scm)
+            _require(nodes <= _MOST_NODES, "its rows leave more to enumerate than a verifier should have to")
             if depth == len(order):
                 for leaf in scm:
                     self._check_leaf(leaf)
@@ -229,9 +252,7 @@ class _Tree:
     def _check_leaf(self, scm: IntArray) -> None:
         name = tuple(scm.tolist())
         _require(name in self.leaves, f"the assignment {list(name)[:20]} is neither excluded nor closed")
-        theta, mu = self.leaves[name]
-        _require(theta >= 0 and (mu is None or mu > 0), "a price is negative")
-        constant, terms = self.rows.row(theta, mu, self.q)
+        constant, terms = self._row(*self.leaves[name])
         chosen = terms[np.arange(len(scm)), scm]
         size = abs(constant) + np.abs(chosen).sum()
         closed = constant + chosen.sum() <= MARGIN * size

@@ -143,7 +143,8 @@ def _require_rectangle(key: str, rows: list[list[float]]) -> None:
 
 
 def _require_plausible_units(problem: RDEProblem) -> None:
-    snr = problem.gain.max() * (problem.power_budget / problem.bandwidth_budget) / problem.noise_psd
+    with np.errstate(over="ignore"):
+        snr = problem.gain.max() * (problem.power_budget / problem.bandwidth_budget) / problem.noise_psd
     if snr > PLAUSIBLE_SNR:
         raise InstanceError(
             f"noise_psd_w_per_hz is {problem.noise_psd:g}, which gives a full-budget SNR of {snr:.1e}, beyond "

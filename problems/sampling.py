@@ -9,8 +9,10 @@ import numpy as np
 from . import channel
 from .least_power import least_power_bracket
 from .rde import FloatArray, RDEProblem
-from .scenario import Factors, Scenario
+from .scenario import Factors, Scenario, ScenarioError
 from .scm_table import load_table
+
+_MOST_DRAWS = 1_000
 
 
 def stream(*names: str | int) -> np.random.Generator:
@@ -36,8 +38,13 @@ def draw(scenario: Scenario, users: int, rng: np.random.Generator) -> RDEProblem
     limits = scenario.limits
     problem = _draw_once(scenario, users, rng)
     if limits.feasible_only:
+        draws = 1
         while _least_power(problem, enough=problem.power_budget)[1] > problem.power_budget:
-            problem = _draw_once(scenario, users, rng)
+            if draws == _MOST_DRAWS:
+                raise ScenarioError(
+                    f"{scenario.id}: no feasible instance in {draws} draws; give it more power, bandwidth or time"
+                )
+            problem, draws = _draw_once(scenario, users, rng), draws + 1
     if limits.least_power_factor is not None:
         lower, upper = _least_power(problem)
         # Just above the least power found, or below its lower bound: proved either way.

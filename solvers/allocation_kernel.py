@@ -250,6 +250,7 @@ def shannon(
         v_best, exp_best = refined_exponent(y, v)
         turn_best = theta * k[best] / (v_best * exp_best)
         exponent[best], turns[best] = v_best, turn_best
+        own_best = (exp_best - 1.0 if v_best > 0.4 else math.expm1(v_best)) / k[best]
         band, spent, cost, least = 0.0, 0.0, -left - theta, 0.0
         band_slope, power_slope = 0.0, 0.0
         for m in range(users):
@@ -275,11 +276,13 @@ def shannon(
                 need = transmit_power(rho[m], floor, k[m])
                 cost += need + theta * width
                 if m != best:
-                    fill = floor * (exp_best / k[best] - 1.0 / k[m]) if k[m] > 0.0 else 0.0
+                    fill = 0.0
+                    if k[m] > 0.0:  # floor (e^v_best / k_best - 1 / k), without cancellation at low SNR
+                        fill = floor * (own_best + (1.0 - k[best] / k[m]) / k[best])
                     if fill > need:
                         need = fill
                         power_slope += floor * exp_best / k[best] * turn_best
-                        least += floor * math.log(exp_best * k[m] / k[best]) - rho[m]
+                        least += floor * (v_best + math.log(k[m] / k[best])) - rho[m]
             else:
                 cost += need + theta * width
             if m != best:
@@ -296,7 +299,7 @@ def shannon(
             low = log_theta
             step = math.log(band) * band / -band_slope + 1e-3 if band_slope < 0.0 else math.inf
         else:
-            own = rest * (exp_best - 1.0 if v_best > 0.4 else math.expm1(v_best)) / k[best]
+            own = rest * own_best
             excess = spent + own - left
             if abs(excess) <= 1e-8 * own or abs(excess) <= 1e-15 * left:
                 power[best] = max(left - spent, own - abs(excess), 0.0)

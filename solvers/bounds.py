@@ -114,7 +114,7 @@ class PricedProblem:
         count = int(np.clip(_ROW_MEMORY / self.nats.size, 3, MAX_ROWS))
         if not self.shannon:
             spread = np.exp(np.linspace(-1.5, 1.5, max(count - 1, 2)))
-            return Prices(np.zeros(len(spread) + 1), np.append(mu * spread, np.inf))
+            return Prices(np.zeros(len(spread) + 2), np.concatenate([[mu], mu * spread, [np.inf]]))
         pairs = [(theta, mu)]
         side = np.geomspace(0.004, 1.6, max(count // 6, 1))
         curve = theta * np.exp(np.concatenate([side, -side]))

@@ -87,6 +87,8 @@ class Certified(Solver):
             budget: Time limit, and evaluations: each assignment solved exactly counts.
             keep_leaves: Keep the leaves, which only a certificate needs.
         """
+        if not 0.0 <= self.tol < math.inf:
+            raise ValueError(f"tol is {self.tol}; it must be a relative gap, a finite number >= 0")
         inner = InnerSolver(problem)
         allowed = undominated(problem)
         if not allowed.any(axis=1).all() or inner.floor * problem.users > 1.0 + 1e-12:

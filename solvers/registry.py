@@ -41,7 +41,7 @@ def load_plugin(path: str | Path) -> list[type[Solver]]:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SolverError(f"{path}: {type(error).__name__}: {error}") from None
     found = [
         value

@@ -10,5 +10,5 @@ import typer
 def positive(value: float | None) -> float | None:
     """Callback of an option that must be a finite number above zero, or absent."""
     if value is not None and not (value > 0 and math.isfinite(value)):
-        raise typer.BadParameter(f"{value:g} is not allowed; give a number of seconds above zero")
+        raise typer.BadParameter(f"{value:g} is not allowed; give a finite number above zero")
     return value

@@ -22,14 +22,15 @@ ANSWERS = ("optimal", "feasible", "infeasible", "unbounded")
 
 def solve(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Instance file, or - for standard input.")],
-    solver: Annotated[str, typer.Option(help="Name of the solver.")] = "exhaustive",
+    solver: Annotated[str, typer.Option(help="Name of the solver.")] = "certified",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the solver's random numbers.")] = 0,
     evaluations: Annotated[int | None, typer.Option(min=1, help="Allocations that it may try.")] = None,
     time_limit: Annotated[
         float | None, typer.Option(callback=positive, help="Seconds that it may take.")
     ] = None,
     tol: Annotated[
-        float | None, typer.Option(help="Relative tolerance, for solvers with such an option.")
+        float | None,
+        typer.Option(callback=positive, help="Relative gap to prove, for solvers with such an option."),
     ] = None,
     plugin: Annotated[list[Path] | None, typer.Option(help="Python file with solvers.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -50,8 +51,10 @@ def solve(
 
     problem = from_json(sys.stdin.buffer.read().decode(errors="replace")) if file == "-" else load(file)
     plugins = plugin or []
-    takes_tol = "tol" in inspect.signature(find_solver(solver, plugins)).parameters
-    options = {"tol": tol} if tol is not None and takes_tol else {}
+    options = {} if tol is None else {"tol": tol}
+    if options and "tol" not in inspect.signature(find_solver(solver, plugins)).parameters:
+        typer.secho(f"note: {solver} has no option tol; --tol is ignored", fg="yellow", err=True)
+        options = {}
     chosen = make_solver(solver, plugins, **options)
     if chosen.learns:
         raise SolverError(f"{solver} learns, and has not been trained for this instance; use another solver")

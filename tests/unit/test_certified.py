@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rdebench.bench.verifier import verify
 from rdebench.problems import Scenario
 from rdebench.problems.scenario import scenario_ids
 from rdebench.solvers import Budget
 from rdebench.solvers.allocation import InnerSolver
+from rdebench.solvers.certificate import certify
 from rdebench.solvers.certified import Certified
 from rdebench.solvers.checks import optimum
 from rdebench.solvers.exhaustive import Exhaustive
@@ -151,7 +153,10 @@ def test_edges(data):
         distortion_weight=1.0,
         epsilon=0.1,
     )
-    assert agrees(problem, optimum(problem))
+    best = optimum(problem)
+    assert agrees(problem, best)
+    if np.isfinite(best):
+        verify(problem, certify(problem))
 
 
 def test_deterministic():

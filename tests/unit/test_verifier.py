@@ -47,6 +47,16 @@ def test_random_instances_and_bounds_that_are_too_low():
     assert statuses > 10
 
 
+NOTHING = {
+    "status": "infeasible",
+    "rde": None,
+    "bound": None,
+    "scm": None,
+    "power_w": None,
+    "bandwidth_hz": None,
+}
+
+
 def tampered(certificate):
     """Copies with one thing changed, each of which must be refused."""
     for name, value in {
@@ -59,6 +69,21 @@ def tampered(certificate):
         "status": "splendid",
     }.items():
         yield name, certificate | {name: value}
+    for theta, mu in (
+        (1.0, np.inf),
+        (np.inf, 1.0),
+        (np.nan, 1.0),
+        (1.0, np.nan),
+        (1e305, 1.0),
+        (1e200, 1e200),
+    ):
+        prices = {"theta": [theta], "mu": [mu]}
+        low = {"bound": certificate["rde"] * 0.999, "rde": None, "status": "bounded"}
+        yield f"prices {theta}, {mu}", certificate | low | {"rows": prices}
+        yield f"prices {theta}, {mu}", certificate | NOTHING | {"rows": prices}
+    for bound in (np.nan, np.inf, -1.0, None, 3 * certificate["rde"]):
+        yield f"bound {bound}", certificate | {"bound": bound}
+    yield "no incumbent", certificate | {"rde": None}
     without = copy.deepcopy(certificate)
     without["leaves"] = {"scm": [], "theta": [], "mu": []}
     yield "leaves", without
