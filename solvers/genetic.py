@@ -92,6 +92,7 @@ class Genetic(_PymooSearch):
     """
 
     name: ClassVar[str] = "genetic"
+    max_users: ClassVar[int | None] = 10_000  # beyond it, a generation takes seconds
     tunable: ClassVar[dict[str, tuple[Any, ...]]] = _PymooSearch.tunable | {
         "decades": ("float", 0.5, 5.0, False)
     }
