@@ -86,6 +86,13 @@ def test_a_lowered_bound_is_named(folder: Path) -> None:
     assert any("certificate does not hold" in fault for fault in report["faults"])
 
 
+def test_a_missing_proof_is_named(folder: Path) -> None:
+    sorted((folder / "references").glob("*.json"))[0].unlink()
+    code, report = audited(folder)
+    assert code == 1
+    assert any("its reference is missing" in fault for fault in report["faults"])
+
+
 def test_no_results_is_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from rdebench.bench import cli
 
