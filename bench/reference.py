@@ -69,7 +69,7 @@ def holds(problem: RDEProblem, known: dict[str, Any]) -> bool:
     This does not check the proof, which is the verifier's work.
     """
     try:
-        if known["instance"] != problem.content_hash():
+        if known["instance"] != problem.content_hash() or "steps" not in known:
             return False
         if known["status"] in ("infeasible", "unbounded"):
             return True

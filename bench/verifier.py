@@ -47,6 +47,8 @@ def verify(problem: RDEProblem, certificate: dict[str, Any]) -> None:
     """
     _require(certificate.get("format") == "rdebench-certificate/1", "unknown format")
     _require(certificate["instance"] == problem.content_hash(), "it belongs to another instance")
+    unknown = set(certificate["steps"]) - {"dominated-scms", "identical-users"}
+    _require(not unknown, f"it rests on steps that are not known: {', '.join(map(str, unknown))}")
     status = certificate["status"]
     _require(status in ("optimal", "bounded", "infeasible", "unbounded"), f"unknown status {status!r}")
     if status == "unbounded":
@@ -116,12 +118,13 @@ def _check_silent(problem: RDEProblem, certificate: dict[str, Any]) -> None:
 class _Rows:
     """Rows of a problem at given prices, in normalised units: power and bandwidth in budgets, rates in nats."""
 
-    def __init__(self, problem: RDEProblem) -> None:
+    def __init__(self, problem: RDEProblem, *, drop_dominated: bool = True) -> None:
         self.shannon = problem.rate == "shannon"
         band = problem.bandwidth_budget if self.shannon else problem.min_bandwidth
         self.snr = problem.gain * problem.power_budget / (problem.noise_psd * band)
         self.unit = (problem.bandwidth_budget if self.shannon else 1.0) / np.log(2.0)
-        self.need = np.where(_undominated(problem), problem.min_rate / self.unit, np.inf)
+        keep = _undominated(problem) if drop_dominated else np.isfinite(problem.min_rate)
+        self.need = np.where(keep, problem.min_rate / self.unit, np.inf)
         self.need[(self.snr == 0)[:, None] & (self.need > 0)] = np.inf
         self.compute = problem.scm_power / problem.power_budget
         self.weight = problem.distortion_weight * problem.distortion
@@ -167,7 +170,8 @@ class _Tree:
     """The assignments that no global row excludes, and the price pairs of those."""
 
     def __init__(self, problem: RDEProblem, certificate: dict[str, Any]) -> None:
-        self.problem, self.certificate, self.rows = problem, certificate, _Rows(problem)
+        self.problem, self.certificate = problem, certificate
+        self.rows = _Rows(problem, drop_dominated="dominated-scms" in certificate["steps"])
         infeasible = certificate["status"] == "infeasible"
         self.q = 0.0 if infeasible else float(certificate["bound"]) / self.rows.unit
         self.ranks = np.argsort(np.argsort(-problem.min_rate, axis=1, kind="stable"), axis=1, kind="stable")
@@ -223,7 +227,8 @@ class _Tree:
         order = [int(m) for m in self.certificate["order"]]
         order += sorted(set(range(self.problem.users)) - set(order))
         _require(sorted(order) == list(range(self.problem.users)), "order is not a list of the users")
-        before = _better_twins(self.problem, order)
+        twins = "identical-users" in self.certificate["steps"]
+        before = _better_twins(self.problem, order) if twins else np.full(self.problem.users, -1)
         fixed = np.where(options.sum(axis=1) == 1, options.argmax(axis=1), -1)
         todo = [(0, np.broadcast_to(fixed, (1, len(fixed))).copy(), slack[None])]
         nodes = 0

@@ -18,6 +18,9 @@ from .certified import Certified
 
 FORMAT = "rdebench-certificate/1"
 
+STEPS = ("dominated-scms", "identical-users")
+"""The reductions that the proof rests on, by name; a verifier does each of them again."""
+
 
 def certify(problem: RDEProblem, *, tol: float = 1e-6, seconds: float | None = None) -> dict[str, Any]:
     """Solve an instance and write down the proof.
@@ -30,7 +33,8 @@ def certify(problem: RDEProblem, *, tol: float = 1e-6, seconds: float | None = N
     Returns:
         JSON-ready data: ``status`` (optimal, bounded, infeasible or unbounded), ``rde`` and ``bound`` (None where
         the status has none), the incumbent's ``scm``, ``power_w`` and ``bandwidth_hz``, the price pairs ``theta``
-        and ``mu`` (None for infinite) of the global rows, the leaves with theirs, and the branching ``order``.
+        and ``mu`` (None for infinite) of the global rows, the ``steps`` of reduction, the leaves with their price
+        pairs, and the branching ``order``.
         Prices are normalised: power in budgets, bandwidth in budgets, rates in nats (per unit of the band under
         Shannon).
     """
@@ -45,6 +49,7 @@ def certify(problem: RDEProblem, *, tol: float = 1e-6, seconds: float | None = N
         "scm": None,
         "power_w": None,
         "bandwidth_hz": None,
+        "steps": list(STEPS),
         "rows": _pairs(proof.prices),
         "order": proof.order.tolist(),
         "leaves": {"scm": proof.leaf_scm.tolist(), **_pairs(proof.leaf_prices)},

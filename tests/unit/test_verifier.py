@@ -67,6 +67,7 @@ def tampered(certificate):
         "order": [0] * len(certificate["order"]) + [0],
         "rows": {"theta": [-1.0], "mu": [1.0]},
         "status": "splendid",
+        "steps": ["magic"],
     }.items():
         yield name, certificate | {name: value}
     for theta, mu in (
