@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 
 from ..problems.rde import FloatArray, IntArray
-from .allocation_kernel import snr_exponent
 from .compiled import kernel
+from .exponent_kernel import snr_exponent
 
 _WIDEST = 25.0
 """Largest step in log theta: where nothing is left over the best price of bandwidth is zero, out of reach."""
