@@ -14,7 +14,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds the rooms, in a checkout and in an installed package alike."""
 
-SHOWS_ONLY = ("cli.py", "display.py", "perf.py", "summary.py")
+SHOWS_ONLY = ("cli.py", "display.py", "perf.py", "perf_zoo.py", "summary.py", "zoo_data.py")
 """Files of this room that print or measure and never touch a row."""
 
 NUMERICAL_PACKAGES = ("numpy", "scipy", "numba")
@@ -30,10 +30,11 @@ def code_hash() -> str:
 
 
 def current_code_hash() -> str:
-    """SHA-256 over every file of ours that can change a row: sources, and the published model tables."""
+    """SHA-256 over every file of ours that can change a row: sources, published tables and cards of models."""
     files = [
         *(ROOT / "problems").rglob("*.py"),
         *(ROOT / "problems" / "zoos").glob("*.json"),
+        *(ROOT / "scm_zoo" / "zoos").glob("*/*.json"),
         *(ROOT / "solvers").rglob("*.py"),
         *(file for file in (ROOT / "bench").glob("*.py") if file.name not in SHOWS_ONLY),
     ]

@@ -14,6 +14,9 @@ FORMAT = "rdebench-suite/1"
 
 PRESETS = ("quick", "standard", "full")
 
+FIRST = ("zoo-v1", "paper-v1")
+"""Suites that are listed before the others: the main one, and the paper's beside it."""
+
 Instances = Annotated[int, Field(ge=1)]
 
 
@@ -115,11 +118,10 @@ class Suite(BaseModel):
 
 
 def suite_names() -> list[str]:
-    """Names of the suites that ship with the package."""
+    """Names of the suites that ship with the package, the main one first."""
     folder = resources.files(__package__).joinpath("suites")
-    return sorted(
-        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
-    )
+    names = {entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")}
+    return [name for name in FIRST if name in names] + sorted(names.difference(FIRST))
 
 
 def _hint(name: str, known: list[str]) -> str:

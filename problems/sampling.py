@@ -10,7 +10,6 @@ from . import channel
 from .least_power import least_power_bracket
 from .rde import FloatArray, RDEProblem
 from .scenario import Factors, Scenario, ScenarioError
-from .scm_table import load_table
 
 _MOST_DRAWS = 1_000
 
@@ -67,12 +66,7 @@ def _least_power(problem: RDEProblem, enough: float = 0.0) -> tuple[float, float
 
 def _draw_once(scenario: Scenario, users: int, rng: np.random.Generator) -> RDEProblem:
     models, limits, devices = scenario.models, scenario.limits, scenario.devices
-    table = load_table(
-        models.zoo,
-        models.payload,
-        power_unit=models.power_unit,
-        distortion_per_loss=models.distortion_per_loss,
-    )
+    table = models.table()
     distortion = table.distortion
     if models.affine_distortion is not None:
         distortion = models.affine_distortion.at_zero_w + models.affine_distortion.per_w * table.power

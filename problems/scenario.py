@@ -10,17 +10,29 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
+from .card_zoo import card_table, card_zoo_names, find_card_zoo, read_cards
 from .rde import RDEProblem
 from .reward import RATE_UNITS, Reading, Reward
-from .scm_table import load_table
+from .scm_table import SCMTable, load_table, zoo_names
 
 FORMAT = "rdebench-scenario/1"
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+_OF_CARDS = ("models", "images_per_request", "bits_per_real", "reference_snr_db", "dataset")
+"""Fields of :class:`Models` that only a measured zoo takes."""
+
 Factors = Annotated[tuple[Positive, Positive], Field(description="log-uniform range")]
 
 
@@ -98,22 +110,95 @@ class AffineDistortion(_Section):
 
 
 class Models(_Section):
-    """The SCMs: which zoo, how its columns are read, and the payload of each model."""
+    """The SCMs: which zoo, and how it is read.
+
+    A published zoo is read with ``payload`` (bit for each model; selects the models) and ``power_unit``. A
+    measured zoo, by its name or the path of its folder, is read with ``models`` and the four fields after it; its
+    cards say the rest, as they were when the scenario was read.
+    """
 
     zoo: str
-    power_unit: Literal["W", "mW"]
     distortion_per_loss: Positive
-    payload: dict[str, NonNegative]
+    power_unit: Literal["W", "mW"] | None = None
+    payload: dict[str, NonNegative] | None = None
     affine_distortion: AffineDistortion | None = None
+    models: tuple[str, ...] | None = None
+    images_per_request: Annotated[int, Field(ge=1)] | None = None
+    bits_per_real: Positive | None = None
+    reference_snr_db: Finite | None = None
+    dataset: str | None = None
+    _cards: dict[str, dict[str, Any]] = PrivateAttr(default_factory=dict)
+    _folder: Path | None = PrivateAttr(default=None)
 
-    @model_validator(mode="after")
-    def _known(self) -> Models:
-        load_table(
-            self.zoo,
-            self.payload,
-            power_unit=self.power_unit,
+    @property
+    def measured(self) -> bool:
+        """Whether the zoo is one of cards."""
+        return self.models is not None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the cards of a measured zoo lie."""
+        return self._folder
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the models, in their order."""
+        return self.models if self.models is not None else tuple(self.payload or ())
+
+    def table(self) -> SCMTable:
+        """The columns of the models, on the reference device."""
+        if self.payload is not None and self.power_unit is not None:
+            return load_table(
+                self.zoo,
+                self.payload,
+                power_unit=self.power_unit,
+                distortion_per_loss=self.distortion_per_loss,
+            )
+        assert self.models is not None
+        assert self.images_per_request is not None
+        assert self.bits_per_real is not None
+        assert self.reference_snr_db is not None
+        assert self.dataset is not None
+        return card_table(
+            self._cards,
+            self.models,
+            images_per_request=self.images_per_request,
+            bits_per_real=self.bits_per_real,
+            reference_snr_db=self.reference_snr_db,
+            dataset=self.dataset,
             distortion_per_loss=self.distortion_per_loss,
         )
+
+    def content(self) -> dict[str, Any]:
+        """What decides the table, for :meth:`Scenario.content_hash`: of cards the columns that are read."""
+        if not self.measured:
+            return self.model_dump(exclude=set(_OF_CARDS))
+        table = self.table()
+        columns = {
+            name: getattr(table, name).tolist() for name in ("power", "latency", "distortion", "payload")
+        }
+        affine = self.affine_distortion and self.affine_distortion.model_dump()
+        return {"models": list(table.names), **columns, "affine_distortion": affine}
+
+    @model_validator(mode="after")
+    def _known(self, info: ValidationInfo) -> Models:
+        published, of_cards = ("payload", "power_unit"), _OF_CARDS
+        given = {name for name in (*published, *of_cards) if getattr(self, name) is not None}
+        if given not in (set(published), set(of_cards)):
+            raise ValueError(
+                f"give either {' and '.join(published)} (published zoo) or {', '.join(of_cards)} (measured zoo); "
+                f"given: {', '.join(name for name in (*published, *of_cards) if name in given) or 'none of them'}"
+            )
+        folder = find_card_zoo(self.zoo, (info.context or {}).get("folder", Path()))
+        if folder is None and self.zoo not in zoo_names():
+            known = ", ".join([*zoo_names(), *card_zoo_names()])
+            raise ValueError(f"zoo is {self.zoo!r}; use one of {known}, or the path of a folder of cards")
+        if self.measured != (self.zoo not in zoo_names()):
+            kind, needed = ("measured", of_cards) if folder else ("published", published)
+            raise ValueError(f"{self.zoo} is a {kind} zoo; it is read with {', '.join(needed)}")
+        if folder is not None:
+            self._cards, self._folder = read_cards(folder), folder
+        self.table()
         return self
 
 
@@ -205,8 +290,12 @@ class Scenario(_Section):
         return Reward(reading.reading, reading.gamma_power, reading.gamma_latency, reading.rate_unit)
 
     def content_hash(self) -> str:
-        """SHA-256 over what decides the instances and their reward, not over titles and sources."""
-        data = self.model_dump(exclude={"title", "description", "sources"})
+        """SHA-256 over what decides the instances and their reward, not over titles and sources.
+
+        Of a measured zoo that is what is read from its cards, wherever they lie and whatever else they say.
+        """
+        data = self.model_dump(exclude={"title", "description", "sources", "models"})
+        data["models"] = self.models.content()
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
     @classmethod
@@ -222,7 +311,7 @@ class Scenario(_Section):
             if not path.is_file():
                 raise ScenarioError(f"{path}: no such scenario file")
             try:
-                return cls.parse(path.read_text(encoding="utf-8"), str(path))
+                return cls.parse(path.read_text(encoding="utf-8"), str(path), path.parent)
             except (OSError, UnicodeDecodeError) as error:
                 raise ScenarioError(f"{path}: not a text file: {error}") from None
         if not shipped.is_file():
@@ -232,14 +321,14 @@ class Scenario(_Section):
         return cls.parse(shipped.read_text(encoding="utf-8"), f"{name}.toml")
 
     @classmethod
-    def parse(cls, text: str, origin: str) -> Scenario:
-        """Read the text of a scenario file; ``origin`` is named in errors.
+    def parse(cls, text: str, origin: str, folder: Path = Path()) -> Scenario:
+        """Read the text of a scenario file; ``origin`` is named in errors, paths in it start from ``folder``.
 
         Raises:
             ScenarioError: If it is not valid; the message names the field.
         """
         try:
-            return cls.model_validate(tomllib.loads(text))
+            return cls.model_validate(tomllib.loads(text), context={"folder": folder})
         except tomllib.TOMLDecodeError as error:
             raise ScenarioError(f"{origin}: not TOML: {error}") from None
         except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The columns of a set of SCMs that the problem needs, read from published or measured data."""
+"""The columns of a set of SCMs that the problem needs, and the published zoos; measured ones: ``card_zoo.py``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SCMTable:
 
 
 def zoo_names() -> list[str]:
-    """Names of the zoos that ship with the package."""
+    """Names of the published zoos that ship with the package."""
     folder = resources.files(__package__).joinpath("zoos")
     return sorted(
         entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json")

@@ -76,7 +76,7 @@ def _scenarios() -> list[Item]:
             "name": scenario.id,
             "title": scenario.title,
             "users": scenario.users,
-            "models": len(scenario.models.payload),
+            "models": len(scenario.models.names),
             "rate": scenario.rate,
         }
         for scenario in scenarios

@@ -1,5 +1,10 @@
 """Suites: what ships is consistent, and what is wrong is said."""
 
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
 import pytest
 
 from rdebench.bench.suite import PRESETS, Suite, SuiteError, suite_names
@@ -30,10 +35,18 @@ def test_a_shipped_suite_names_scenarios_and_solvers_that_exist(name: str) -> No
         make_solver(solver, **suite.options.get(solver, {}))
 
 
-def test_the_suites_ship_with_the_presets_of_the_paper() -> None:
-    assert suite_names() == ["classes-v1", "paper-literal-v1", "paper-v1", "scale-v1", "small-v1"]
-    suite = Suite.load("paper-v1")
-    assert [suite.instances(preset) for preset in PRESETS] == [25, 100, 400]
+def test_the_suites_ship_with_the_main_one_first_and_the_presets_of_the_paper() -> None:
+    others = ["classes-v1", "paper-literal-v1", "scale-v1", "small-v1"]
+    assert suite_names() == ["zoo-v1", "paper-v1", *others]
+    for name, quick in (("zoo-v1", 10), ("paper-v1", 25)):
+        assert [Suite.load(name).instances(preset) for preset in PRESETS] == [quick, 100, 400]
+
+
+def test_the_main_suite_has_the_solvers_of_the_paper_suite_and_comes_first_on_the_page() -> None:
+    assert Suite.load("zoo-v1").solvers == Suite.load("paper-v1").solvers
+    makefile = Path(__file__).resolve().parents[2] / "Makefile"
+    (suites,) = re.findall(r"^SUITES := (.*)$", makefile.read_text(encoding="utf-8"), re.MULTILINE)
+    assert suites.split()[:2] == ["zoo-v1", "paper-v1"]
 
 
 def test_the_literal_suite_shares_the_whole_budget() -> None:
