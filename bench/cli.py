@@ -13,6 +13,7 @@ from .commands.report import report
 from .commands.run import run
 from .commands.solve import solve
 from .commands.tune import tune
+from .commands.zoo import zoo_app
 
 app = typer.Typer(
     help="Benchmark solvers for semantic compression model selection and resource allocation.",
@@ -61,6 +62,7 @@ app.command("audit")(audit)
 app.command("tune")(tune)
 app.command("list")(list_command)
 app.command("perf")(perf)
+app.add_typer(zoo_app, name="zoo")
 
 
 def main() -> None:
@@ -78,10 +80,11 @@ def main() -> None:
 def _exit_code(error: Exception) -> int | None:
     """2 for what the user can put right, 1 for a referee that contradicts itself, None for a bug."""
     from ..problems import InstanceError, ScenarioError
+    from ..scm_zoo.errors import ZooError
     from ..solvers import SolverError
     from .suite import SuiteError
 
-    if isinstance(error, InstanceError | ScenarioError | SolverError | SuiteError):
+    if isinstance(error, InstanceError | ScenarioError | SolverError | SuiteError | ZooError):
         return WRONG_USAGE
     from .manifest import ResultsError
     from .verdicts import RefereeError

@@ -12,6 +12,7 @@ from typing import Any
 from . import files
 from .cells import SuiteRun
 from .provenance import code_hash, git_commit, machine, numerical_versions, versions
+from .zoo_data import keep_zoo
 
 FORMAT = "rdebench-results/1"
 FILE = "manifest.json"
@@ -74,7 +75,10 @@ def record(folder: Path, run: SuiteRun) -> list[str]:
         ResultsError: If the folder holds something else, or cannot be written.
     """
     manifest, dropped = _current(folder)
-    entry, name = _entry(run), run.suite.name
+    try:
+        entry, name = _entry(folder, run), run.suite.name
+    except OSError as error:
+        raise ResultsError(f"{folder} cannot be written: {error.strerror}; choose another --out") from None
     earlier = manifest["suites"].get(name)
     if earlier is not None and any(earlier.get(key) != entry[key] for key in _SAME_RUN):
         dropped.append(f"{name}: an earlier run on other instances or under other limits was replaced")
@@ -114,7 +118,7 @@ def _current(folder: Path) -> tuple[dict[str, Any], list[str]]:
     return fresh, [f"results of another version of the code or its packages were dropped: {names}"]
 
 
-def _entry(run: SuiteRun) -> dict[str, Any]:
+def _entry(folder: Path, run: SuiteRun) -> dict[str, Any]:
     suite = run.suite
     return {
         "title": suite.title,
@@ -133,6 +137,7 @@ def _entry(run: SuiteRun) -> dict[str, Any]:
                 "rate": scenario.rate,
                 "reward": scenario.reward.reading,
                 "reward_unit": scenario.reward.rate_unit,
+                "zoo": keep_zoo(folder, scenario),
             }
             for scenario in run.scenarios
         ],

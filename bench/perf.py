@@ -62,6 +62,20 @@ def seconds(work: Callable[[], object], rounds: int = _ROUNDS) -> float:
     return min(times)
 
 
+def alternating_seconds(
+    first: Callable[[], object], second: Callable[[], object], rounds: int = _ROUNDS
+) -> tuple[float, float]:
+    """Shortest wall times of two calls that take turns, so that other load meets both alike."""
+    first(), second()
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for work, found in zip((first, second), times, strict=True):
+            start = time.perf_counter()
+            work()
+            found.append(time.perf_counter() - start)
+    return min(times[0]), min(times[1])
+
+
 def measurements() -> Iterator[tuple[str, Callable[[], Measurement]]]:
     """Every measurement, in the order of the table, with what to say while it runs."""
     yield "inner solves, beside a cone program", inner_solves
@@ -79,6 +93,10 @@ def measurements() -> Iterator[tuple[str, Callable[[], Measurement]]]:
     yield "proofs, 8 correlated SCMs", correlated_proof
     yield "certificates of a whole scenario", paper_scenario
     yield "proof, beside SCIP", proof_beside_scip
+    if importlib.util.find_spec("torch") and importlib.util.find_spec("safetensors"):
+        from .perf_zoo import measurements as of_the_zoo
+
+        yield from of_the_zoo()
 
 
 def _heterogeneous(users: int, min_bandwidth: float = 0.0) -> RDEProblem:

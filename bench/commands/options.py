@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import typer
 
@@ -12,3 +13,8 @@ def positive(value: float | None) -> float | None:
     if value is not None and not (value > 0 and math.isfinite(value)):
         raise typer.BadParameter(f"{value:g} is not allowed; give a finite number above zero")
     return value
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -23,6 +23,6 @@ def perf(json: bool = False) -> None:
     table = Table("measured", "figure", "unit", "peer", "peer's figure", "times as fast")
     for one in found:
         peer = "" if one.peer_value is None else f"{one.peer_value:,.4g}"
-        ratio = "" if one.ratio is None else f"{one.ratio:,.0f}"
+        ratio = "" if one.ratio is None else f"{one.ratio:,.{0 if one.ratio > 10 else 2}f}"
         table.add_row(one.name, f"{one.value:,.4g}", one.unit, one.peer, peer, ratio)
     Console().print(table)

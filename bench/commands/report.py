@@ -19,7 +19,7 @@ def report(
         rdebench report results --out leaderboard.html
     """
     from ...leaderboard import page
-    from .. import files, store
+    from .. import files, store, zoo_data
     from ..manifest import ResultsError
 
     results = store.read_results(folder)
@@ -28,7 +28,10 @@ def report(
     if results.missing:
         note = f"warning: {results.missing} cells are not finished; the page shows what is there"
         typer.secho(note, fg="yellow", err=True)
-    text = page.render(results.rows, results.manifest)
+    zoos, left_out = zoo_data.read_zoos(folder, results.manifest)
+    for note in left_out:
+        typer.secho(f"warning: {note}", fg="yellow", err=True)
+    text = page.render(results.rows, results.manifest, zoos)
     try:
         files.write_atomically(out, text.encode())
     except OSError as error:

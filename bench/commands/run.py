@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import positive
+from .options import cores, positive
 
 if TYPE_CHECKING:
     from ..cells import SuiteRun
@@ -76,7 +75,7 @@ def run(
         runs.append(_suite_run(name, preset, instances, solvers, plugin or [], suite_seed, limits))
     try:
         with _terminated_like_interrupted(), RunDisplay(console) as display:
-            runner.run(runs, out, jobs or _cores(), display)
+            runner.run(runs, out, jobs or cores(), display)
     except KeyboardInterrupt:
         console.print(
             f"[yellow]interrupted[/]: finished cells are kept in {out}; the same command goes on from there",
@@ -140,7 +139,3 @@ def _terminated_like_interrupted() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,17 +11,16 @@ import pytest
 from rdebench.leaderboard.page import render
 
 from ..results import XSS, example_manifest, example_rows
+from ..zoo_results import example_zoo, zoo_card
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium on PATH")
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    """The document after its scripts ran, and what the browser logged, with the harmful suite in front."""
-    folder = tmp_path_factory.mktemp("page")
+def open_page(folder, text, anchor):
+    """The document after its scripts ran, and what the browser logged."""
     file = folder / "page.html"
-    file.write_text(render(example_rows(), example_manifest()), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     command = [
         BROWSER,
         *(
@@ -38,10 +37,26 @@ def opened(tmp_path_factory):
             "--host-resolver-rules=MAP * ~NOTFOUND",
         ),
         *("--enable-logging=stderr", "--v=0", f"--user-data-dir={folder / 'profile'}", "--dump-dom"),
-        f"{file.as_uri()}#suite-stress-v1",
+        f"{file.as_uri()}#{anchor}",
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """The page with the harmful suite in front."""
+    folder = tmp_path_factory.mktemp("page")
+    return open_page(folder, render(example_rows(), example_manifest()), "suite-stress-v1")
+
+
+@pytest.fixture(scope="module")
+def zoo_opened(tmp_path_factory):
+    """The page with a zoo in front, among whose models one is named to do harm."""
+    folder = tmp_path_factory.mktemp("zoo")
+    zoo = example_zoo()
+    zoo["cards"].append(zoo_card(XSS, XSS, 512, 0.03, 1e-3))
+    return open_page(folder, render(example_rows(), example_manifest(), {"lite-v1": zoo}), "zoo-lite-v1")
 
 
 def test_the_console_is_silent(opened):
@@ -68,3 +83,14 @@ def test_a_harmful_solver_name_stays_text(opened):
     assert "<title>rdebench leaderboard</title>" in dom
     assert "<img" not in dom
     assert XSS not in dom
+
+
+def test_the_zoo_draws_all_its_plots_in_silence(zoo_opened):
+    dom, log = zoo_opened
+    assert [line for line in log.splitlines() if "CONSOLE" in line] == []
+    zoo = dom.partition('id="zoo-lite-v1"')[2].partition("</section>")[0]
+    assert len(re.findall(r'<svg class="plot[^"]*"[^>]*role="img"', zoo)) == 2 + 2 + 1 + 1
+    assert re.findall(r'aria-selected="(\w+)"', dom)[-1] == "true"
+    assert zoo.count("<option") == 2
+    assert XSS not in dom
+    assert "<img" not in dom
