@@ -19,8 +19,9 @@ from .headline import headline
 from .stats import ALL, REFUTED, instance_gaps, pareto_front, summarise, summarise_refuted, thin
 from .tables import Table, refuted_table, solvable_table
 from .wording import percent, plural
+from .zoo import zoo_view
 
-SCRIPTS = ("d3.min.js", "plot.umd.min.js", "page.js")
+SCRIPTS = ("d3.min.js", "plot.umd.min.js", "zoo.js", "page.js")
 LICENCES = ("LICENSE-d3", "LICENSE-plot")
 
 
@@ -51,7 +52,9 @@ class Suite:
     command: str
 
 
-def render(rows: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
+def render(
+    rows: pd.DataFrame, manifest: Mapping[str, Any], zoos: Mapping[str, Mapping[str, Any]] | None = None
+) -> str:
     """The leaderboard as one HTML document.
 
     Args:
@@ -59,6 +62,8 @@ def render(rows: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
             ``bound_source``, ``reference_status``, ``reference_rde``, ``gap`` and the final ``status``.
         manifest: What was run: ``suites``, ``versions``, ``machine``, ``code_hash``, ``created``. What it
             does not say is left out of the page.
+        zoos: The zoos of image models that the suites draw from, by name; what each holds: see
+            :func:`~.zoo.zoo_view`. A zoo without cards is left out.
 
     Returns:
         The document. Nothing in it is fetched from anywhere; names in the data are only ever shown as text.
@@ -67,17 +72,20 @@ def render(rows: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
     names = [name for name in described if (rows["suite"] == name).any()]
     names += [name for name in rows["suite"].unique() if name not in names]
     suites = [_suite(rows[rows["suite"] == name], name, described.get(name) or {}) for name in names]
-    scripts = [Markup(_asset(name)) for name in SCRIPTS]
+    shown = [view for name, content in (zoos or {}).items() if (view := zoo_view(name, content))]
+    scripts = [Markup(_asset(name)) for name in SCRIPTS if shown or name != "zoo.js"]
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(_asset("page.html.jinja")).render(
         suites=suites,
+        zoos=shown,
         scripts=scripts,
         script_hashes=" ".join(_csp_hash(script) for script in scripts),
         licences=[_asset(name) for name in LICENCES],
         style=Markup(_asset("page.css")),
         plots={suite.slug: [view.plot for view in suite.views] for suite in suites},
+        zoo_plots={zoo.slug: zoo.plot for zoo in shown},
         scale=_scale(rows, suites),
         machine=_facts(manifest.get("machine")),
         versions=_facts(manifest.get("versions")),

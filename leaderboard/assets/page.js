@@ -60,13 +60,14 @@
   for (const suite of suites) {
     const views = [...suite.querySelectorAll(".view")];
     const select = suite.querySelector(".filter select");
+    if (!select) continue;
     select.append(...views.map((view, i) => new Option(view.dataset.title, i)));
     suite.querySelector(".filter").hidden = views.length < 2;
     select.value = 0;
     select.addEventListener("change", () => {
       shown.set(suite, Number(select.value));
       filter(suite);
-      draw(suite);
+      if (!suite.classList.contains("zoo")) draw(suite);
     });
     filter(suite);
   }
@@ -119,6 +120,7 @@
   }
 
   function draw(suite) {
+    if (suite.classList.contains("zoo")) return globalThis.zooPlots(suite);
     const points = plots[suite.id][shown.get(suite)].points;
     const area = suite.querySelector(".plots");
     area.hidden = points.length === 0;
