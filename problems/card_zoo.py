@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def read_cards(folder: Path) -> dict[str, dict[str, Any]]:
     for path in sorted(folder.glob("*.json")):
         try:
             card = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ValueError(f"{path}: not a JSON file: {error}") from None
         if not isinstance(card, dict) or card.get("schema") != SCHEMA:
             found = card.get("schema") if isinstance(card, dict) else type(card).__name__
@@ -150,6 +150,6 @@ def _number(card: Mapping[str, Any], *keys: str) -> float:
 
 
 def _positive(card: Mapping[str, Any], field: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= sys.float_info.max:
         raise ValueError(f"{card['name']}: {field} is {value!r}; it must be a number above 0")
     return float(value)

@@ -39,7 +39,7 @@ class Arch(_Section):
     """The design: see ``codec.Design``."""
 
     family: str
-    width: Positive
+    width: Annotated[float, Field(gt=0, le=64)]
     variant: Literal["lite", "full"]
     latent: Annotated[int, Field(ge=2)]
     linear_skip: bool

@@ -17,6 +17,9 @@ from .loss import distortion, kl
 LINEAR = "linear-klt"
 """The family without a network: the linear transform alone, and the floor that a learned model has to beat."""
 
+_PILOTS = tuple(2.0 + 0.5 * step for step in range(21))
+"""Amplitudes among which the pilot is chosen where nothing learns it."""
+
 _LOG_VARIANCE_RANGE = (-12.0, 4.0)
 """Limits of the head's log-variance: its exponential stays finite whatever a first step does."""
 
@@ -75,7 +78,9 @@ class SemanticCodec(nn.Module):
         """
         if self.linear is not None:
             self.link.log_variance.copy_(self.linear.fit(images - 0.5, snr_db).log())
-        if self.backbone is not None:
+        if self.backbone is None:
+            self._choose_pilot(images[:500], snr_db)
+        else:
             latent = self.design.latent
             assert self.to_latent.bias is not None
             # A head almost without noise: the first steps learn to copy, not to average.
@@ -89,6 +94,17 @@ class SemanticCodec(nn.Module):
                 ]
                 for parameter in last.parameters():
                     parameter.zero_()
+
+    def _choose_pilot(self, images: Tensor, snr_db: float) -> None:
+        """Set the pilot, which is learned elsewhere, to the best in squared error of some amplitudes."""
+        snr = torch.full((len(images),), snr_db)
+
+        def error(amplitude: float) -> float:
+            self.link.pilot.fill_(amplitude)
+            decoded = self(images, snr, "awgn", torch.Generator().manual_seed(0))
+            return float((images - decoded).square().mean())
+
+        self.link.pilot.fill_(min(_PILOTS, key=error))
 
     def head(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the latent of images in [0, 1], each ``[B, C, 8, 8]``."""

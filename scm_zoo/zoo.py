@@ -32,7 +32,8 @@ def load_codec(card: Card, folder: Path) -> SemanticCodec:
         raise CardError(f"{folder / card.weights.file}: not a file of safetensors: {error}") from None
     wanted = getattr(torch, card.weights.dtype)
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() and (tensor.dtype != wanted or not bool(tensor.isfinite().all())):
+        counts = name.endswith("num_batches_tracked")  # batch normalisation's
+        if tensor.dtype != (torch.int64 if counts else wanted) or not bool(tensor.isfinite().all()):
             raise CardError(f"{folder / card.weights.file}: {name} is not finite {card.weights.dtype}")
     tensors = {name: one.float() if one.is_floating_point() else one for name, one in tensors.items()}
     try:
@@ -40,7 +41,11 @@ def load_codec(card: Card, folder: Path) -> SemanticCodec:
         with torch.device("meta"):
             codec = SemanticCodec(Design(**card.arch.model_dump()))
         codec.load_state_dict(tensors, strict=True, assign=True)
-    except (RuntimeError, ValueError, OverflowError) as error:
-        raise CardError(f"{card.name}: the weights do not fit the card's arch: {error}") from None
+    except (RuntimeError, ValueError, TypeError, OverflowError) as error:
+        raise CardError(f"{card.name}: the weights do not fit the card's arch: {_first_line(error)}") from None
     codec.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return codec.eval()
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -332,10 +332,15 @@ def test_a_plugin_that_cannot_be_imported_is_refused(tmp_path: Path, text: str, 
         entrants(["average"], {}, [plugin], with_plugins=True)
 
 
+def heed() -> None:
+    """Ctrl-C as on a terminal, also where the tests themselves run in the background and ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start(folder: Path, plugin: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "rdebench.bench.cli", "run", "--suite", "small-v1", "--instances", "27"]
     command += ["--solvers", "slow", "--plugin", str(plugin), "--out", str(folder), "--jobs", "2"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=heed)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:

@@ -43,6 +43,7 @@ def train(*words):
         text=True,
         env=environment,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # also in the background
     )
 
 
