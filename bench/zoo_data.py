@@ -80,7 +80,17 @@ def _checked(content: Any) -> dict[str, Any]:
         index, data = PictureIndex.model_validate(pictures["index"]), pictures["data"]
         intact = all(is_lossless_webp(base64.b64decode(data[name], validate=True)) for name in index.files())
         pictures = index.model_dump(mode="json", by_alias=True) | {"data": data} if intact else None
-    return {"cards": cards, "separate": content.get("separate") or [], "pictures": pictures}
+    return {"cards": cards, "separate": _curves(content.get("separate")), "pictures": pictures}
+
+
+def _curves(content: Any) -> list[dict[str, Any]]:
+    """The reference curves of separate coding; none where they are not what they should be."""
+    from ..scm_zoo.card import ReferenceCurve
+
+    try:
+        return [ReferenceCurve.model_validate(curve).model_dump(mode="json") for curve in content or []]
+    except (TypeError, ValueError):
+        return []
 
 
 def _pictures(place: Path) -> dict[str, Any] | None:

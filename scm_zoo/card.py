@@ -161,6 +161,24 @@ class Curve(_Section):
         return self
 
 
+class ReferenceCurve(BaseModel):
+    """Distortion over SNR of a codec that is no model of a zoo, such as separate coding; the page draws it dashed."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    dataset: str
+    codec: str
+    symbols: Annotated[int, Field(ge=1)]
+    snr_db: list[Finite]
+    distortion: list[Positive]
+
+    @model_validator(mode="after")
+    def _aligned(self) -> ReferenceCurve:
+        if len(self.snr_db) != len(self.distortion):
+            raise ValueError("distortion needs one value for each of snr_db")
+        return self
+
+
 class Latency(_Section):
     """Seconds that encoding ``images`` images took, in batches."""
 

@@ -16,6 +16,7 @@ from .dead_leaves import dead_leaves
 from .errors import ZooError, require_packages
 
 DEAD_LEAVES = "dead-leaves"
+_OFFICIAL = "cifar10"
 TEST_IMAGES = 1_000
 """Figures on a card are means over this many test images."""
 
@@ -69,10 +70,8 @@ def load_images(folder: Path | None, count: int = 50_000) -> Images:
             return _cifar({name: _read(place / name) for name in (*_TRAIN_FILES, _TEST_FILE)})
     if (folder / "train").is_dir() and (folder / "test").is_dir():
         name = folder.resolve().name
-        if name == DEAD_LEAVES:
-            raise DataError(
-                f"{folder}: cards call the drawn images {DEAD_LEAVES}; give the folder another name"
-            )
+        if name in (DEAD_LEAVES, _OFFICIAL):
+            raise DataError(f"{folder}: cards call other images {name}; give the folder another name")
         return Images(name, _image_files(folder / "train", count), _image_files(folder / "test", TEST_IMAGES))
     raise DataError(f"{folder}: neither {_ARCHIVE}, nor {_UNPACKED}, nor image files in train and test")
 
@@ -111,7 +110,7 @@ def _cifar(files: dict[str, bytes]) -> Images:
         pixels = np.frombuffer(content, np.uint8).reshape(-1, record)[:, 1:].reshape(-1, *_SHAPE)
         tensors[name] = torch.from_numpy(pixels.copy())
     train = torch.cat([tensors[name] for name in _TRAIN_FILES])
-    return Images("cifar10", train, tensors[_TEST_FILE][:TEST_IMAGES])
+    return Images(_OFFICIAL, train, tensors[_TEST_FILE][:TEST_IMAGES])
 
 
 def _from_archive(path: Path) -> dict[str, bytes]:

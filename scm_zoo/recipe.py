@@ -66,7 +66,8 @@ def recipe(preset: Preset, family: str, *, seed: int = 0) -> Recipe:
     """The recipe of a preset.
 
     ``smoke`` takes seconds and shows that training works; ``lite`` made the shipped zoo on two CPU cores; ``full``
-    is for a GPU; ``paper`` has the settings of the paper, Section IV, and leaves those it does not name at ours.
+    is for a GPU; ``paper`` has the learning rate, batch, stopping and fading that the paper states, and our
+    values for the rest.
 
     Args:
         preset: One of ``PRESETS``.

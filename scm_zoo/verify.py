@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from .card import REPORTED_DB, Card, Evaluation
-from .cost import count
+from .cost import count, estimated_watts
 from .datasets import DEAD_LEAVES, load_images, test_leaves
 from .evaluation import Samples, curve, sample
 from .zoo import load_codec
@@ -19,6 +19,9 @@ DRAWS = 2
 """Draws of the noise for each image: the first of those behind the card."""
 
 STANDARD_ERRORS = 3.0
+
+_ROUNDING = 0.01
+"""Share by which an estimated power may differ: cards round it, and the seconds behind it."""
 
 _ARITHMETIC = 2e-5
 """Share of a value by which it may differ on another machine, whatever the noise."""
@@ -70,12 +73,34 @@ def check_facts(card: Card, folder: Path) -> list[str]:
         for name, value in found.items()
         if getattr(card.cost, name) != value
     ]
+    for evaluation in card.eval:
+        faults += _contradictions(evaluation, card.train.alpha)
+    power, estimate = card.cost.power, estimated_watts(codec, card.cost.latency)
+    if power.source == "estimated" and abs(power.watts - estimate) > _ROUNDING * estimate:
+        faults.append(f"power is {power.watts} W on the card, but its latency and counts give {estimate} W")
     fitted = curve(card.evaluation(card.curve.dataset))
     if fitted.snr_db != card.curve.snr_db or not np.allclose(
         fitted.distortion, card.curve.distortion, rtol=_ARITHMETIC
     ):
         faults.append("curve is not the one that follows from the card's own figures")
     return faults
+
+
+def _contradictions(evaluation: Evaluation, alpha: float) -> list[str]:
+    """Where the columns of one set of images contradict each other: (11) follows from MSE and SSIM."""
+    mse, ssim = np.array(evaluation.mse), np.array(evaluation.ssim)
+    distortion, loss = np.array(evaluation.distortion), np.array(evaluation.loss)
+    divergence = loss - distortion
+    faults = []
+    if not np.allclose(distortion, alpha * mse + (1 - alpha) * (1 - ssim), rtol=1e-4, atol=1e-5):
+        faults.append("distortion is not (11) of its mse and ssim")
+    if np.ptp(divergence) > 1e-5:
+        faults.append("loss and distortion differ by an amount that depends on the SNR")
+    # The mean of a logarithm is never below the logarithm of the mean, and images differ by decibels, not by tens.
+    surplus = np.array(evaluation.psnr) + 10 * np.log10(mse.clip(1e-10))
+    if surplus.min() < -1e-3 or surplus.max() > 10:
+        faults.append("psnr does not fit mse")
+    return [f"{evaluation.dataset}: {fault}" for fault in faults]
 
 
 def check_figures(

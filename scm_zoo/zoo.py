@@ -42,7 +42,9 @@ def load_codec(card: Card, folder: Path) -> SemanticCodec:
             codec = SemanticCodec(Design(**card.arch.model_dump()))
         codec.load_state_dict(tensors, strict=True, assign=True)
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
-        raise CardError(f"{card.name}: the weights do not fit the card's arch: {_first_line(error)}") from None
+        raise CardError(
+            f"{card.name}: the weights do not fit the card's arch: {_first_line(error)}"
+        ) from None
     codec.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return codec.eval()
 

@@ -102,8 +102,7 @@ def verify(
     console = Console(stderr=True)
     with console.status("getting images ready"):
         dataset, pixels = images_to_verify(data, images)
-    fewest = min(card.evaluation(dataset).images for card in cards)
-    pixels = pixels[:fewest]
+    pixels = pixels[: max(card.evaluation(dataset).images for card in cards)]
     reports = _all_reports(cards, folder, dataset, pixels, console)
     if json:
         typer.echo(json_text.dumps({"dataset": dataset, "images": len(pixels), "models": reports}, indent=1))
@@ -175,5 +174,7 @@ def _print_reports(reports: list[dict[str, Any]], dataset: str, images: int) -> 
     wrong = sum(not report["holds"] for report in reports)
     end = f"{wrong} of {len(reports)} cards do not hold" if wrong else "everything holds"
     typer.echo(
-        f"{len(reports)} cards, {checked} figures measured again on {images} images of {dataset}; {end}"
+        f"{len(reports)} cards, {checked} figures measured again on at most {images} images of {dataset}; {end}\n"
+        "Latency, measured power and figures on other images were not measured again: "
+        "see rdebench zoo measure, and --data."
     )

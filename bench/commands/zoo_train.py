@@ -46,7 +46,9 @@ def train(
     ] = False,
     out: Annotated[Path, typer.Option(help="The zoo: cards, weights, checkpoints and logs.")] = Path("zoo"),
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of weights, order, noise and flips.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="Seed of weights, order, noise and flips.")
+    ] = 0,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Models at a time; default: one a core, or one on a GPU.")
     ] = None,

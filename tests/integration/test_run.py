@@ -340,7 +340,9 @@ def heed() -> None:
 def start(folder: Path, plugin: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "rdebench.bench.cli", "run", "--suite", "small-v1", "--instances", "27"]
     command += ["--solvers", "slow", "--plugin", str(plugin), "--out", str(folder), "--jobs", "2"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=heed)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=heed
+    )
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
