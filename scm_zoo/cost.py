@@ -23,8 +23,9 @@ BATCH = 64
 _JOULE_PER_MAC, _JOULE_PER_BYTE = 4.6e-12, 160e-12
 _ESTIMATE = (
     "dynamic energy of encoding one image over the measured seconds per image: 4.6 pJ for each multiply-add "
-    "(32-bit float multiply 3.7 pJ and add 0.9 pJ) and 160 pJ for each byte of activations, and of encoder weights once a "
-    "batch, moved (640 pJ for a 32-bit word of DRAM); Horowitz, ISSCC 2014, 45 nm; nothing was measured but the seconds"
+    "(32-bit float multiply 3.7 pJ and add 0.9 pJ) and 160 pJ for each byte of activations, and of encoder weights "
+    "once a batch, moved (640 pJ for a 32-bit word of DRAM); Horowitz, ISSCC 2014, 45 nm; nothing was measured but "
+    "the seconds"
 )
 _RAPL = Path("/sys/class/powercap")
 _SECONDS = 2.0
