@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Generator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -38,7 +39,10 @@ def train_all(
                 process: BaseProcess = context.Process(
                     target=work, args=(job, images, dataset, theirs, stop), name=job.name
                 )
+                # Ctrl-C reaches all processes of a terminal: one that is still starting must not end with a traceback.
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
                 process.start()
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
                 theirs.close()
                 running[ours] = (job, process)
             for connection in wait(list(running)):
