@@ -31,7 +31,7 @@ def test_counts_agree_with_a_count_by_hand(lenet):
 def test_an_estimated_power_says_so_and_follows_from_the_counts(lenet):
     found = cost.measure(lenet)
     encode, _, activations, weights = cost.count(lenet)
-    joule = 4.6e-12 * encode + 160e-12 * (activations + weights)
+    joule = 4.6e-12 * encode + 160e-12 * (activations + weights / cost.BATCH)
     assert found.power.source == "estimated"
     assert "Horowitz" in found.power.method
     assert found.power.watts * found.latency.seconds / found.latency.images == pytest.approx(joule, rel=0.01)
