@@ -9,7 +9,7 @@ RATES = ("shannon", "spectral")
 
 
 def spectral(
-    power: ArrayLike, bandwidth: ArrayLike, gain: ArrayLike, noise_psd: float
+    power: ArrayLike, bandwidth: ArrayLike, gain: ArrayLike, noise_psd: ArrayLike
 ) -> NDArray[np.float64]:
     """Equation (3) as printed: r = log2(1 + p g / (B N0)).
 
@@ -17,18 +17,21 @@ def spectral(
         power: Transmit power p, W, any shape.
         bandwidth: Bandwidth B, Hz, broadcastable.
         gain: Channel power gain g, broadcastable.
-        noise_psd: Noise power spectral density N0, W/Hz.
+        noise_psd: Noise power spectral density N0, W/Hz, broadcastable.
 
     Returns:
         Rate in bit/s/Hz; 0 where B = 0, where (3) has no value.
     """
     power, bandwidth, gain = np.broadcast_arrays(*(np.asarray(a, float) for a in (power, bandwidth, gain)))
+    noise_psd = np.asarray(noise_psd, float)
     snr = np.zeros(power.shape)
     np.divide(power * gain, bandwidth * noise_psd, out=snr, where=bandwidth * noise_psd > 0)
     return np.asarray(np.log1p(np.maximum(snr, 0.0)) / np.log(2.0))
 
 
-def shannon(power: ArrayLike, bandwidth: ArrayLike, gain: ArrayLike, noise_psd: float) -> NDArray[np.float64]:
+def shannon(
+    power: ArrayLike, bandwidth: ArrayLike, gain: ArrayLike, noise_psd: ArrayLike
+) -> NDArray[np.float64]:
     """Equation (3) with the bandwidth factor that makes it a rate: r = B log2(1 + p g / (B N0)).
 
     Jointly concave in (p, B) and homogeneous of degree one; 0 at B = 0, its limit there.
@@ -37,7 +40,7 @@ def shannon(power: ArrayLike, bandwidth: ArrayLike, gain: ArrayLike, noise_psd: 
         power: Transmit power p, W, any shape.
         bandwidth: Bandwidth B, Hz, broadcastable.
         gain: Channel power gain g, broadcastable.
-        noise_psd: Noise power spectral density N0, W/Hz.
+        noise_psd: Noise power spectral density N0, W/Hz, broadcastable.
 
     Returns:
         Rate in bit/s.
@@ -47,7 +50,7 @@ def shannon(power: ArrayLike, bandwidth: ArrayLike, gain: ArrayLike, noise_psd: 
 
 
 def transmission_rate(
-    kind: str, power: ArrayLike, bandwidth: ArrayLike, gain: ArrayLike, noise_psd: float
+    kind: str, power: ArrayLike, bandwidth: ArrayLike, gain: ArrayLike, noise_psd: ArrayLike
 ) -> NDArray[np.float64]:
     """Equation (3) under the reading ``kind``: ``shannon`` (bit/s) or ``spectral`` (bit/s/Hz)."""
     return (shannon if kind == "shannon" else spectral)(power, bandwidth, gain, noise_psd)

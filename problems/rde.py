@@ -11,92 +11,15 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .rates import RATES, transmission_rate
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-
-TOLERANCE = 1e-9
-"""The one tolerance: relative, on power, bandwidth, min_bandwidth and on the deadline as R / r - 1."""
-
-
-@dataclass(frozen=True, eq=False)
-class Allocation:
-    """What is decided: one SCM, a transmit power and a bandwidth for each user. Read-only views of what is given.
-
-    Attributes:
-        scm: Index of the SCM of each user, integers, shape ``[..., M]``; this is a_ms of (7e)-(7f).
-        power: Transmit power p_m, W, shape ``[..., M]``.
-        bandwidth: Bandwidth B_m, Hz, shape ``[..., M]``.
-    """
-
-    scm: IntArray
-    power: FloatArray
-    bandwidth: FloatArray
-
-    def __post_init__(self) -> None:
-        _read_only(self)
-
-
-@dataclass(frozen=True, eq=False)
-class Violations:
-    """How far each constraint is exceeded, relative to its limit; 0 where it holds. Shapes ``[...]``.
-
-    Attributes:
-        power: (7b), excess of total power over the budget, over the budget.
-        bandwidth: (7c), excess of total bandwidth over the budget, over the budget.
-        min_bandwidth: Largest shortfall of a user's bandwidth below the minimum, over the minimum; 1 for a
-            user without bandwidth under the spectral rate, which is undefined there.
-        latency: (7d), largest R_m / r_m - 1, with R_m the least rate that meets the deadline; infinite for a
-            rate of zero or a model that takes longer than the deadline by itself.
-        sign: Largest negative power or bandwidth, over its budget; any negative value counts.
-    """
-
-    power: FloatArray
-    bandwidth: FloatArray
-    min_bandwidth: FloatArray
-    latency: FloatArray
-    sign: FloatArray
-
-    def __post_init__(self) -> None:
-        _read_only(self)
-
-    @property
-    def feasible(self) -> NDArray[np.bool_]:
-        """Whether every constraint holds at the one tolerance (the sign exactly), shape ``[...]``."""
-        within = (self.power <= TOLERANCE) & (self.bandwidth <= TOLERANCE)
-        within &= (self.min_bandwidth <= TOLERANCE) & (self.latency <= TOLERANCE)
-        return np.asarray(within & (self.sign == 0.0))
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What an allocation is worth, read-only. ``[...]`` are the batch axes of the allocation.
-
-    Attributes:
-        rde: Objective (6)/(7a), shape ``[...]``.
-        rate: (3), bit/s under Shannon, bit/s/Hz under the spectral rate, shape ``[..., M]``.
-        latency: Left side of (7d), compute and transmission, s, shape ``[..., M]``; infinite at rate zero.
-        distortion: D_m of (5), shape ``[..., M]``.
-        total_power: Left side of (7b), W, shape ``[...]``.
-        total_bandwidth: Left side of (7c), Hz, shape ``[...]``.
-        violations: Each constraint's relative violation.
-        feasible: Whether all hold at the one tolerance, shape ``[...]``.
-    """
-
-    rde: FloatArray
-    rate: FloatArray
-    latency: FloatArray
-    distortion: FloatArray
-    total_power: FloatArray
-    total_bandwidth: FloatArray
-    violations: Violations
-    feasible: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        _read_only(self)
+from .evaluation import TOLERANCE as TOLERANCE
+from .evaluation import Allocation as Allocation
+from .evaluation import Evaluation as Evaluation
+from .evaluation import FloatArray as FloatArray
+from .evaluation import IntArray as IntArray
+from .evaluation import Violations as Violations
+from .evaluation import least_rate, score
+from .rates import RATES
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -187,11 +110,7 @@ class RDEProblem:
         x / (T - tau), in bit/s (bit/s/Hz under the spectral rate). Infinite where the pair is forbidden:
         tau > T, or tau = T with something to send.
         """
-        left = self.max_latency[:, None] - self.scm_latency
-        rates = np.where((left > 0) | ((left == 0) & (self.payload == 0)), 0.0, np.inf)
-        np.divide(self.payload, left, out=rates, where=left > 0)
-        rates.setflags(write=False)
-        return rates
+        return least_rate(self.payload, self.max_latency, self.scm_latency)
 
     def evaluate(self, allocation: Allocation) -> Evaluation:
         """Score an allocation, or a batch of them, by (3)-(7f).
@@ -207,32 +126,7 @@ class RDEProblem:
                 not finite.
         """
         scm, power, bandwidth = self._checked(allocation)
-        chosen = (np.arange(self.users), scm)
-        rates = transmission_rate(self.rate, power, bandwidth, self.gain, self.noise_psd)
-        payload, distortion = self.payload[chosen], self.distortion[chosen]
-        transmission = np.where(payload > 0, np.inf, 0.0)
-        np.divide(payload, rates, out=transmission, where=rates > 0)
-        total_power = (self.scm_power[chosen] + power).sum(axis=-1)
-        total_bandwidth = bandwidth.sum(axis=-1)
-        violations = Violations(
-            power=np.maximum(total_power / self.power_budget - 1.0, 0.0),
-            bandwidth=np.maximum(total_bandwidth / self.bandwidth_budget - 1.0, 0.0),
-            min_bandwidth=self._bandwidth_shortfall(bandwidth),
-            latency=_rate_shortfall(self.min_rate[chosen], rates),
-            sign=np.maximum(
-                _negative_part(power, self.power_budget), _negative_part(bandwidth, self.bandwidth_budget)
-            ),
-        )
-        return Evaluation(
-            rde=rates.sum(axis=-1) / (self.distortion_weight * distortion.sum(axis=-1) + self.epsilon),
-            rate=rates,
-            latency=self.scm_latency[chosen] + transmission,
-            distortion=distortion,
-            total_power=total_power,
-            total_bandwidth=total_bandwidth,
-            violations=violations,
-            feasible=violations.feasible,
-        )
+        return score(self, scm, power, bandwidth, (np.arange(self.users), scm))
 
     def replace(self, **changes: object) -> RDEProblem:
         """A copy with some fields changed, checked like any other problem."""
@@ -246,13 +140,6 @@ class RDEProblem:
             data = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
             digest.update(f"{field.name}:{np.shape(value)}:".encode() + data)
         return digest.hexdigest()
-
-    def _bandwidth_shortfall(self, bandwidth: FloatArray) -> FloatArray:
-        if self.min_bandwidth > 0:
-            return np.asarray(np.maximum(1.0 - bandwidth.min(axis=-1) / self.min_bandwidth, 0.0))
-        if self.rate == "spectral":
-            return np.where(bandwidth.min(axis=-1) > 0, 0.0, 1.0)
-        return np.zeros(bandwidth.shape[:-1])
 
     def _checked(self, allocation: Allocation) -> tuple[IntArray, FloatArray, FloatArray]:
         scm = np.asarray(allocation.scm)
@@ -273,30 +160,6 @@ class RDEProblem:
                 raise ValueError(f"{name} holds a value that is not finite")
             arrays.append(array.astype(np.float64, copy=False))
         return scm.astype(np.int64, copy=False), arrays[0], arrays[1]
-
-
-def _read_only(record: Allocation | Violations | Evaluation) -> None:
-    """Replace every array of a frozen record by a view that cannot be written."""
-    for field in fields(record):
-        value = getattr(record, field.name)
-        if not isinstance(value, Violations):
-            view = np.asarray(value).view()
-            view.setflags(write=False)
-            object.__setattr__(record, field.name, view)
-
-
-def _negative_part(values: FloatArray, budget: float) -> FloatArray:
-    """Largest -value / budget over the users; positive for any negative value, however small."""
-    worst = -values.min(axis=-1)
-    return np.asarray(np.where(worst > 0, np.maximum(worst / budget, np.finfo(float).tiny), 0.0))
-
-
-def _rate_shortfall(min_rate: FloatArray, rates: FloatArray) -> FloatArray:
-    """Largest R_m / r_m - 1 over the users, at least 0; shape ``[..., M]`` to ``[...]``."""
-    excess = np.where(min_rate > 0, np.inf, 0.0)
-    finite = (rates > 0) & np.isfinite(min_rate)
-    np.divide(min_rate, rates, out=excess, where=finite)
-    return np.asarray(np.maximum(excess.max(axis=-1) - 1.0, 0.0))
 
 
 def _checked_array(name: str, value: object, shape: tuple[int, ...]) -> FloatArray:

@@ -12,9 +12,9 @@ import math
 
 import numpy as np
 
+from ..problems.compiled import BoolArray, kernel
+from ..problems.exponent_kernel import near_exponent, refined_exponent, snr_exponent
 from ..problems.rde import FloatArray, IntArray
-from .compiled import BoolArray, kernel
-from .exponent_kernel import near_exponent, refined_exponent, snr_exponent
 
 INFEASIBLE, FEASIBLE, UNBOUNDED = 0, 1, 2
 

@@ -83,7 +83,9 @@ class Solver(ABC):
     Attributes:
         name: Public name, lower case.
         exact: Claims that its answers are optimal.
-        learns: Must be trained with :meth:`fit` before it can solve.
+        learns: Must be trained with :meth:`fit`, or be given a policy with :meth:`load`, before it can solve.
+        general: A solver that learns, and whose policy holds for scenarios that it was not trained on.
+        physics: Version of the physics that a policy of this solver was trained on; raised when that changes.
         deterministic: Gives the same answer whatever the generator.
         rates: Rate formulas it handles.
         max_users: Largest M it handles, or None.
@@ -92,6 +94,8 @@ class Solver(ABC):
     name: ClassVar[str]
     exact: ClassVar[bool] = False
     learns: ClassVar[bool] = False
+    general: ClassVar[bool] = False
+    physics: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
     rates: ClassVar[tuple[str, ...]] = ("shannon", "spectral")
     max_users: ClassVar[int | None] = None
@@ -132,11 +136,11 @@ class Solver(ABC):
         raise NotImplementedError(f"{self.name} does not learn")
 
     def save(self, path: Path) -> None:
-        """Write what was learnt, without pickle; only for solvers that learn."""
+        """Write what was learnt into the folder ``path``, without pickle; only for solvers that learn."""
         raise NotImplementedError(f"{self.name} does not learn")
 
     def load(self, path: Path) -> None:
-        """Read what :meth:`save` wrote; only for solvers that learn."""
+        """Read the folder that :meth:`save` wrote; only for solvers that learn."""
         raise NotImplementedError(f"{self.name} does not learn")
 
     def configuration(self) -> dict[str, Any]:
@@ -146,6 +150,14 @@ class Solver(ABC):
             name for name, parameter in parameters.items() if parameter.kind is not parameter.VAR_KEYWORD
         ]
         return {name: getattr(self, name) for name in names if name not in ("self", "args")}
+
+    def training_configuration(self) -> dict[str, Any]:
+        """What of the configuration decides the policy, and so is part of its key; all of it by default."""
+        return self.configuration()
+
+    def policy_name(self) -> str:
+        """Under which name the policy is kept; solvers that only use a policy differently share it."""
+        return self.name
 
     @classmethod
     def summary(cls) -> str:

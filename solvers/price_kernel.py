@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 
+from ..problems.compiled import kernel
+from ..problems.exponent_kernel import snr_exponent
 from ..problems.rde import FloatArray, IntArray
-from .compiled import kernel
-from .exponent_kernel import snr_exponent
 
 _WIDEST = 25.0
 """Largest step in log theta: where nothing is left over the best price of bandwidth is zero, out of reach."""

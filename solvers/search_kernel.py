@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from ..problems.compiled import kernel
 from ..problems.rde import FloatArray, IntArray
 from .allocation_kernel import FEASIBLE, power_left, shannon, spectral
-from .compiled import kernel
 
 DONE, PAUSED, IMPROVED, LEAVES_FULL = 0, 1, 2, 3
 

@@ -12,7 +12,7 @@ import pytest
 from rdebench.problems import RDEProblem
 from rdebench.solvers.allocation import FEASIBLE, INFEASIBLE, UNBOUNDED, InnerSolver
 from rdebench.solvers.allocation_kernel import shannon
-from rdebench.solvers.exponent_kernel import snr_exponent
+from rdebench.problems.exponent_kernel import snr_exponent
 
 from ..instances import random_problem
 

@@ -7,25 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from rdebench.solvers import compiled
+from rdebench.problems import compiled
 
 
 @pytest.fixture
 def sources(tmp_path):
-    """A copy of the folder of the kernels that may be edited."""
-    folder = tmp_path / "solvers"
-    shutil.copytree(Path(compiled.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+    """A copy of the rooms with kernels that may be edited."""
+    for room in ("problems", "solvers"):
+        source = Path(compiled.__file__).parents[1] / room
+        shutil.copytree(source, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
 
 
 def test_there_are_kernels_and_a_copy_has_the_same_hash(sources):
-    assert list(sources.glob("*_kernel.py"))
-    assert compiled.source_hash(sources) == compiled.source_hash(Path(compiled.__file__).parent)
+    assert {path.parent.name for path in sources.glob("*/*_kernel.py")} == {"problems", "solvers"}
+    assert compiled.source_hash(sources) == compiled.source_hash(Path(compiled.__file__).parents[1])
 
 
 def test_any_edit_of_any_kernel_changes_the_hash(sources):
     before = compiled.source_hash(sources)
-    for path in sources.glob("*_kernel.py"):
+    for path in sources.glob("*/*_kernel.py"):
         text = path.read_text()
         path.write_text(text + "\n")
         assert compiled.source_hash(sources) != before
@@ -35,26 +36,26 @@ def test_any_edit_of_any_kernel_changes_the_hash(sources):
 
 def test_a_new_or_renamed_kernel_changes_the_hash(sources):
     before = compiled.source_hash(sources)
-    (sources / "another_kernel.py").write_text("")
+    (sources / "problems" / "another_kernel.py").write_text("")
     added = compiled.source_hash(sources)
-    (sources / "another_kernel.py").rename(sources / "renamed_kernel.py")
+    (sources / "problems" / "another_kernel.py").rename(sources / "problems" / "renamed_kernel.py")
     assert len({before, added, compiled.source_hash(sources)}) == 3
 
 
 def test_other_sources_do_not_matter(sources):
     before = compiled.source_hash(sources)
-    (sources / "base.py").write_text("# edited")
+    (sources / "solvers" / "base.py").write_text("# edited")
     assert compiled.source_hash(sources) == before
 
 
 def test_the_folder_is_named_after_the_hash(sources, monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(compiled, "__file__", str(sources / "compiled.py"))
+    monkeypatch.setattr(compiled, "__file__", str(sources / "problems" / "compiled.py"))
     find = compiled.cache_folder.__wrapped__
     first = find()
     assert Path(first).is_dir()
     assert Path(first).name == compiled.source_hash(sources)
-    (sources / "allocation_kernel.py").write_text("# edited")
+    (sources / "solvers" / "allocation_kernel.py").write_text("# edited")
     assert find() != first
 
 

@@ -22,10 +22,10 @@ BoolArray = NDArray[np.bool_]
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-def source_hash(folder: Path) -> str:
-    """Hash of the names and contents of all kernel sources (``*_kernel.py``) in a folder."""
+def source_hash(root: Path) -> str:
+    """Hash of the names and contents of all kernel sources (``*_kernel.py``) of the rooms in a folder."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*_kernel.py")):
+    for path in sorted([*root.glob("*/*_kernel.py"), *root.glob("*/*/*_kernel.py")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -34,7 +34,7 @@ def source_hash(folder: Path) -> str:
 def cache_folder() -> str | None:
     """Where compiled kernels of exactly these sources are kept; None where nothing can be written."""
     base = os.environ.get("NUMBA_CACHE_DIR") or platformdirs.user_cache_dir("rdebench")
-    folder = Path(base) / "kernels" / source_hash(Path(__file__).parent)
+    folder = Path(base) / "kernels" / source_hash(Path(__file__).parents[1])
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
