@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from .rde import Evaluation, FloatArray, RDEProblem
+
+if TYPE_CHECKING:
+    from .stack import ProblemStack
 
 Reading = Literal["hinge", "signed", "absolute"]
 
@@ -35,12 +38,12 @@ class Reward:
     gamma_latency: float
     rate_unit: str
 
-    def __call__(self, problem: RDEProblem, evaluation: Evaluation) -> FloatArray:
+    def __call__(self, problem: RDEProblem | ProblemStack, evaluation: Evaluation) -> FloatArray:
         """Reward of scored allocations.
 
         Args:
-            problem: The problem they were scored on.
-            evaluation: What :meth:`RDEProblem.evaluate` returned, batch axes ``[...]``.
+            problem: The problem they were scored on, or the stack of problems, one for each.
+            evaluation: What its ``evaluate`` returned, batch axes ``[...]``.
 
         Returns:
             R of (12), shape ``[...]``, always finite.

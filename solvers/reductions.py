@@ -15,15 +15,13 @@ def undominated(problem: RDEProblem) -> NDArray[np.bool_]:
     An SCM goes if it cannot meet the deadline, or if another needs no more power, no higher rate and gives no
     more distortion; of equal ones the first stays.
     """
-    columns = (problem.scm_power, problem.min_rate, problem.distortion)
-    keep = np.isfinite(problem.min_rate)
-    for s in range(problem.models):
-        for t in range(problem.models):
-            if s != t:
-                no_worse = np.all([column[:, t] <= column[:, s] for column in columns], axis=0)
-                equal = np.all([column[:, t] == column[:, s] for column in columns], axis=0)
-                keep[:, s] &= ~(no_worse & (~equal | (t < s)))
-    return keep
+    columns = np.stack([problem.scm_power, problem.min_rate, problem.distortion])
+    mine, other = columns[:, :, :, None], columns[:, :, None, :]
+    no_worse = (other <= mine).all(axis=0)  # [M, s, t]: t is no worse than s
+    equal = (other == mine).all(axis=0)
+    first = np.tri(problem.models, k=-1, dtype=bool)  # t < s
+    beaten = (no_worse & (~equal | first)).any(axis=2)
+    return np.asarray(np.isfinite(problem.min_rate) & ~beaten)
 
 
 def identical_users(problem: RDEProblem) -> list[IntArray]:
