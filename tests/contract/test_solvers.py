@@ -1,20 +1,47 @@
-"""Every registered solver passes every conformance check."""
+"""Every registered solver passes every conformance check; those that learn with a policy."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from rdebench.bench import policies
+from rdebench.problems import Scenario
 from rdebench.solvers import Budget, find_solver, make_solver, solver_names
-from rdebench.solvers.checks import ConformanceError, all_checks
+from rdebench.solvers.checks import ConformanceError, all_checks, small_problems
 
 from ..instances import random_problem
+from ..tiny import barely_trained
+
+USERS = 4
+"""Of the small instances that a learner with one number of users is checked on."""
+
+
+@pytest.fixture
+def ready(monkeypatch, tmp_path):
+    """Makes a solver, with its shipped policy if it learns; with one that was hardly trained if there is none."""
+    monkeypatch.setenv(policies.VARIABLE, str(tmp_path))
+
+    def make(name):
+        solver = make_solver(name)
+        if solver.learns:
+            pytest.importorskip("sb3_contrib")
+            shipped = policies.find(solver, Scenario.load("small-v1"))
+            solver.load(shipped or barely_trained(name, USERS))
+        return solver
+
+    return make
 
 
 @pytest.mark.parametrize("check", list(all_checks()), ids=lambda check: check.__name__.removeprefix("check_"))
 @pytest.mark.parametrize("name", solver_names())
-def test_conformance(name, check):
-    check(lambda: make_solver(name))
+def test_conformance(ready, name, check):
+    check(lambda: ready(name))
+
+
+@pytest.mark.parametrize("name", [name for name in solver_names() if find_solver(name).learns])
+def test_learners_are_checked_on_something(ready, name):
+    assert small_problems(ready(name))
 
 
 @pytest.mark.parametrize("name", solver_names())
