@@ -6,8 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 
 from ..problems import Scenario
+from .policies import Policy, find
 from .provenance import code_hash, numerical_versions
 from .roster import Entrant
 from .rows import FORMAT
@@ -34,7 +37,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Cell:
-    """One solver on a block of instances of one scenario, as part of a suite."""
+    """One solver on a block of instances of one scenario, as part of a suite; with its policy if it has learnt."""
 
     suite: str
     scenario: Scenario
@@ -42,6 +45,7 @@ class Cell:
     indices: tuple[int, ...]
     entrant: Entrant
     limits: Limits
+    policy: Policy | None = None
 
     @property
     def key(self) -> str:
@@ -57,8 +61,17 @@ class Cell:
             "indices": self.indices,
             "solver": self.entrant.content_hash(),
             "limits": asdict(self.limits),
+            "policy": self.policy and (self.policy.digest, _torch()),
         }
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _torch() -> str | None:
+    """The version of what most policies compute with."""
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -89,11 +102,30 @@ class SuiteRun:
             for first in range(0, self.instances, BLOCK):
                 yield scenario, tuple(range(first, min(first + BLOCK, self.instances)))
 
+    @cached_property
+    def policies(self) -> dict[tuple[str, str], Policy]:
+        """Policies by solver and scenario, as they were when first asked for; a run does not change its policies."""
+        return {
+            (entrant.name, scenario.id): Policy.at(path)
+            for entrant in self.entrants
+            for scenario in self.scenarios
+            if entrant.learning is not None and (path := find(entrant.learning, scenario)) is not None
+        }
+
     def cells_of(self, entrant: Entrant) -> list[Cell]:
         """The cells of one solver."""
+        policies = self.policies
         limits = replace(self.limits, evaluations=None) if entrant.exact else self.limits
         return [
-            Cell(self.suite.name, scenario, self.seed, indices, entrant, limits)
+            Cell(
+                self.suite.name,
+                scenario,
+                self.seed,
+                indices,
+                entrant,
+                limits,
+                policies.get((entrant.name, scenario.id)),
+            )
             for scenario, indices in self.blocks()
         ]
 

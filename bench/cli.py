@@ -12,7 +12,9 @@ from .commands.list import list_command
 from .commands.report import report
 from .commands.run import run
 from .commands.solve import solve
+from .commands.train import train
 from .commands.tune import tune
+from .commands.verify import verify
 from .commands.zoo import zoo_app
 
 app = typer.Typer(
@@ -59,6 +61,8 @@ app.command("run", no_args_is_help=True)(run)
 app.command("solve", no_args_is_help=True)(solve)
 app.command("report")(report)
 app.command("audit")(audit)
+app.command("verify")(verify)
+app.command("train", no_args_is_help=True)(train)
 app.command("tune")(tune)
 app.command("list")(list_command)
 app.command("perf")(perf)

@@ -30,14 +30,14 @@ class Measurement:
 
     Attributes:
         name: What was measured.
-        value: The figure.
+        value: The figure; None where it could not be measured, and then ``peer`` says why.
         unit: Its unit.
         peer: What it is compared with, or an empty string.
         peer_value: The peer's figure in the same unit, measured in the same run.
     """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     peer: str = ""
     peer_value: float | None = None
@@ -45,7 +45,7 @@ class Measurement:
     @property
     def ratio(self) -> float | None:
         """How many times faster than the peer; None without one."""
-        if self.peer_value is None:
+        if self.value is None or self.peer_value is None:
             return None
         better = self.value / self.peer_value
         return better if self.unit.endswith("/s") else 1.0 / better
@@ -93,6 +93,10 @@ def measurements() -> Iterator[tuple[str, Callable[[], Measurement]]]:
     yield "proofs, 8 correlated SCMs", correlated_proof
     yield "certificates of a whole scenario", paper_scenario
     yield "proof, beside SCIP", proof_beside_scip
+    if all(importlib.util.find_spec(name) for name in ("stable_baselines3", "sb3_contrib", "safetensors")):
+        from .perf_learners import measurements as of_the_learners
+
+        yield from of_the_learners()
     if importlib.util.find_spec("torch") and importlib.util.find_spec("safetensors"):
         from .perf_zoo import measurements as of_the_zoo
 

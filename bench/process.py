@@ -30,9 +30,13 @@ _ONE_THREAD = dict.fromkeys(
 
 
 class WorkerProcess:
-    """One worker in a session of its own, so that it can be killed with everything it has started."""
+    """One worker in a session of its own, so that it can be killed with everything it has started.
 
-    def __init__(self) -> None:
+    Args:
+        one_thread: Keep numerical libraries to one thread, so that times compare.
+    """
+
+    def __init__(self, *, one_thread: bool = True) -> None:
         theirs, self._requests = Pipe(duplex=False)
         self.replies, answers = Pipe(duplex=False)
         ends = (theirs.fileno(), answers.fileno())
@@ -44,7 +48,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=os.environ | _ONE_THREAD,
+                env=os.environ | (_ONE_THREAD if one_thread else {}),
             )
 
     def send(self, request: Mapping[str, Any]) -> None:
@@ -63,6 +67,11 @@ class WorkerProcess:
             return frames.decode(self.replies.recv_bytes(frames.MAX_BYTES))
         except (EOFError, OSError, frames.FrameError):
             return None
+
+    def interrupt(self) -> None:
+        """Tell the worker to stop as soon as it can."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
         """Kill the worker and everything in its session."""

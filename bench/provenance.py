@@ -14,7 +14,22 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds the rooms, in a checkout and in an installed package alike."""
 
-SHOWS_ONLY = ("cli.py", "display.py", "perf.py", "perf_zoo.py", "summary.py", "zoo_data.py")
+SHOWS_ONLY = (
+    "cli.py",
+    "cross_check.py",
+    "display.py",
+    "generalisation.py",
+    "generalisation_rows.py",
+    "learner_data.py",
+    "perf.py",
+    "perf_learners.py",
+    "perf_zoo.py",
+    "summary.py",
+    "trained_policies.py",
+    "verification.py",
+    "wrong_choice.py",
+    "zoo_data.py",
+)
 """Files of this room that print or measure and never touch a row."""
 
 NUMERICAL_PACKAGES = ("numpy", "scipy", "numba")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..solvers.registry import GROUP, SolverError, load_plugin, make_solver
+from .policies import Learning
 from .provenance import code_hash, file_hash
 
 
@@ -29,7 +30,7 @@ class Entrant:
         options: Constructor arguments that were asked for.
         configuration: All constructor arguments, as far as JSON can hold them.
         exact: Whether it claims to be exact: then no budget of evaluations cuts it short.
-        learns: Whether it must be trained.
+        learning: How it learns; None if it does not.
         plugin: The plugin file that defines it, or None.
         code: What identifies its source text.
     """
@@ -39,7 +40,7 @@ class Entrant:
     options: dict[str, Any]
     configuration: dict[str, Any]
     exact: bool
-    learns: bool
+    learning: Learning | None
     plugin: str | None
     code: str
 
@@ -89,7 +90,14 @@ def entrants(
     )
     if reply.get("event") != "described":
         raise SolverError(str(reply.get("message", "the solvers could not be described")))
-    return [Entrant(**described) for described in reply["solvers"]]
+    return [_entrant(described) for described in reply["solvers"]]
+
+
+def _entrant(described: dict[str, Any]) -> Entrant:
+    learning = described["learning"]
+    if learning is not None:
+        learning = Learning(**(learning | {"mixture": tuple(learning["mixture"])}))
+    return Entrant(**(described | {"learning": learning}))
 
 
 def describe(
@@ -111,15 +119,15 @@ def describe(
         try:
             solver = make_solver(name, plugins, **chosen)
             configuration = json.loads(json.dumps(solver.configuration(), default=repr))
+            learning = Learning.of(solver)
         except SolverError:
             raise
         except Exception as error:
             raise SolverError(f"{name}: cannot be set up: {type(error).__name__}: {error}") from None
         plugin = defined.get(name)
         code = file_hash(Path(plugin)) if plugin else _installed_code(name, type(solver))
-        flags = {"exact": bool(solver.exact), "learns": bool(solver.learns)}
-        entrant = Entrant(name, solver.summary(), chosen, configuration, plugin=plugin, code=code, **flags)
-        described.append(asdict(entrant))
+        summary, exact = solver.summary(), bool(solver.exact)
+        described.append(asdict(Entrant(name, summary, chosen, configuration, exact, learning, plugin, code)))
     return described
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-FORMAT = "rdebench-rows/1"
+FORMAT = "rdebench-rows/2"
 
 STATUSES = (
     "optimal",
@@ -24,6 +24,9 @@ unbounded (a claim of proof), limits hit, invalid (not an allocation), error (ra
 FAILURES = ("time_limit", "memory_limit", "invalid", "error")
 """Statuses that make the exit code 1."""
 
+POLICY_DIGITS = 16
+"""Digits of the SHA-256 of a policy that a row holds."""
+
 VIOLATIONS = ("power", "bandwidth", "min_bandwidth", "latency", "sign")
 
 SCHEMA = pa.schema(
@@ -39,6 +42,7 @@ SCHEMA = pa.schema(
         ("rate", pa.string()),
         ("solver", pa.string()),
         ("solver_hash", pa.string()),
+        ("policy", pa.string()),
         ("status", pa.string()),
         ("message", pa.string()),
         ("scm", pa.list_(pa.int32())),
@@ -51,6 +55,7 @@ SCHEMA = pa.schema(
         ("total_bandwidth_hz", pa.float64()),
         *[(f"violation_{name}", pa.float64()) for name in VIOLATIONS],
         ("solve_seconds", pa.float64()),
+        ("fit_seconds", pa.float64()),
         ("evaluations", pa.int64()),
         ("peak_memory_bytes", pa.int64()),
         ("cell", pa.string()),
@@ -60,7 +65,8 @@ SCHEMA = pa.schema(
 
 ``rde`` is in bit/s (bit/s/Hz under the spectral rate) per unit of weighted distortion, as the referee scored
 the decisions; ``reward`` is (12) under the scenario's reading. The bound and the gap are not stored in a row:
-they belong to the instance (its reference) and are joined when rows are read.
+they belong to the instance (its reference) and are joined when rows are read. ``policy`` begins the SHA-256 of the
+files of the policy that a solver that learns had, and ``fit_seconds`` is what its training took.
 """
 
 REFERENCE_SCHEMA = pa.schema(

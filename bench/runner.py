@@ -15,6 +15,7 @@ from . import manifest, reference, store
 from .cells import Cell, SuiteRun
 from .pool import Observer, Outcome, Task, execute
 from .provenance import code_hash, current_code_hash
+from .rows import POLICY_DIGITS
 from .scoring import score
 
 
@@ -82,7 +83,7 @@ def _plan(runs: Sequence[SuiteRun], there: set[str], folder: Path) -> Iterator[_
 
 
 def _reference_work(scenario: Scenario, seed: int, indices: tuple[int, ...]) -> _Work:
-    request = {"task": "reference", "scenario": _plain(scenario), "seed": seed}
+    request = {"task": "reference", "scenario": plain(scenario), "seed": seed}
     label = f"reference on {scenario.id}"
     return _Work(label, request, indices, reference.TIME_LIMIT_S, "reference", scenario, seed, None)
 
@@ -91,12 +92,13 @@ def _cell_work(cell: Cell) -> _Work:
     entrant, limits = cell.entrant, cell.limits
     request = {
         "task": "solve",
-        "scenario": _plain(cell.scenario),
+        "scenario": plain(cell.scenario),
         "seed": cell.seed,
         "solver": entrant.name,
         "options": entrant.options,
         "plugins": [entrant.plugin] if entrant.plugin else [],
         "limits": {"seconds": limits.seconds, "evaluations": limits.evaluations},
+        "policy": cell.policy and {"path": str(cell.policy.path), "digest": cell.policy.digest},
     }
     label = f"{entrant.name} on {cell.scenario.id}"
     kind = entrant.content_hash()
@@ -114,7 +116,7 @@ def _keep_rows(folder: Path, cell: Cell, outcomes: dict[int, Outcome]) -> None:
 
 
 def _row(cell: Cell, index: int, outcome: Outcome) -> dict[str, Any]:
-    problem = _instance(cell.scenario, index, cell.seed)
+    problem, policy = _instance(cell.scenario, index, cell.seed), cell.policy
     return {
         "suite": cell.suite,
         "scenario": cell.scenario.id,
@@ -127,6 +129,8 @@ def _row(cell: Cell, index: int, outcome: Outcome) -> dict[str, Any]:
         "rate": problem.rate,
         "solver": cell.entrant.name,
         "solver_hash": cell.entrant.content_hash(),
+        "policy": policy and policy.digest[:POLICY_DIGITS],
+        "fit_seconds": policy and policy.seconds,
         "cell": cell.key,
         **score(problem, cell.scenario.reward_function(), outcome),
     }
@@ -156,7 +160,8 @@ def _known(folder: Path, scenario: Scenario, index: int, seed: int) -> bool:
     return True
 
 
-def _plain(scenario: Scenario) -> dict[str, Any]:
+def plain(scenario: Scenario) -> dict[str, Any]:
+    """A scenario as a worker reads it."""
     return scenario.model_dump(mode="json", exclude_unset=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,8 @@ class Tuned:
         gap: That mean gap to the certified bound on the training instances; violated answers count as 1.
         default_gap: The same with the solver's defaults, which are the first trial.
         trials: Settings tried, the defaults included.
-        instances: Training instances that each was tried on.
-        evaluations: Evaluations spent in all.
+        instances: Training instances that each was tried on; None for a solver that learns, which takes its own.
+        evaluations: Evaluations spent in all; of a solver that learns the decisions that it trained on.
         seconds: Time spent in all, proofs of the bounds excluded.
     """
 
@@ -38,7 +38,7 @@ class Tuned:
     gap: float
     default_gap: float
     trials: int
-    instances: int
+    instances: int | None
     evaluations: int
     seconds: float
 
@@ -58,9 +58,20 @@ class Training:
     label: str
 
 
-def tunable_solvers() -> list[str]:
-    """Names of the registered solvers that declare a search space."""
-    return [name for name in solver_names() if getattr(find_solver(name), "tunable", None)]
+def tunable_solvers(*, learning: bool = False) -> list[str]:
+    """Names of the registered solvers that declare a search space.
+
+    Args:
+        learning: Those that learn, whose trials are trainings, instead of those that need none.
+    """
+    found = []
+    for name in solver_names():
+        try:
+            solver = find_solver(name)
+        except SolverError:  # of another distribution, and broken: that is no reason not to tune the others
+            continue
+        found += [name] if getattr(solver, "tunable", None) and solver.learns == learning else []
+    return found
 
 
 def training_instances(scenarios: Sequence[str], count: int, seed: int) -> list[Training]:
@@ -110,7 +121,38 @@ def tune(
     Raises:
         SolverError: If the solver does not exist, declares nothing to tune, cannot run here, or Optuna is missing.
     """
-    space = tunable_space(name, training)
+
+    def judge(solver: Solver) -> tuple[float, int]:
+        return mean_gap(solver, training, evaluations=evaluations, seed=seed)
+
+    space = tunable_space(name, [(one.label, one.problem) for one in training])
+    return search(name, space, judge, trials=trials, seed=seed, instances=len(training), advance=advance)
+
+
+def search(
+    name: str,
+    space: dict[str, tuple[Any, ...]],
+    judge: Callable[[Solver], tuple[float, int]],
+    *,
+    trials: int,
+    seed: int,
+    instances: int | None,
+    advance: Callable[[], None],
+) -> Tuned:
+    """Look for the settings of least gap with Optuna's tree-structured Parzen estimator.
+
+    Args:
+        name: The solver.
+        space: What :func:`tunable_space` gave.
+        judge: Mean gap of a solver made with some settings, and the evaluations that this took.
+        trials: Settings to try; the first one is the defaults.
+        seed: Seed of the tuner.
+        instances: See :class:`Tuned`.
+        advance: Called after each trial.
+
+    Raises:
+        SolverError: If Optuna is missing.
+    """
     try:
         import optuna
     except ImportError:
@@ -125,9 +167,7 @@ def tune(
         study.enqueue_trial(defaults)
         for number in range(trials):
             trial = study.ask()
-            gap, used = mean_gap(
-                make_solver(name, **_suggested(trial, space)), training, evaluations=evaluations, seed=seed
-            )
+            gap, used = judge(make_solver(name, **_suggested(trial, space)))
             study.tell(trial, gap)
             spent += used
             default_gap = gap if number == 0 else default_gap
@@ -141,25 +181,31 @@ def tune(
         gap=float(best.value),
         default_gap=float(default_gap),
         trials=trials,
-        instances=len(training),
+        instances=instances,
         evaluations=spent,
         seconds=time.perf_counter() - started,
     )
 
 
-def tunable_space(name: str, training: Sequence[Training]) -> dict[str, tuple[Any, ...]]:
+def tunable_space(name: str, problems: Iterable[tuple[str, RDEProblem]]) -> dict[str, tuple[Any, ...]]:
     """The search space that a solver declares.
 
+    Args:
+        name: The solver.
+        problems: What it is to be tuned on, each with what to call it.
+
     Raises:
-        SolverError: If it declares none, or does not support one of the instances.
+        SolverError: If it declares none, or does not support one of the problems.
     """
     space: dict[str, tuple[Any, ...]] = getattr(find_solver(name), "tunable", {})
     if not space:
-        raise SolverError(f"{name} has nothing to tune; use {', '.join(tunable_solvers())}")
+        raise SolverError(
+            f"{name} has nothing to tune; use {', '.join(tunable_solvers() + tunable_solvers(learning=True))}"
+        )
     solver = make_solver(name)
-    for one in training:
-        if (reason := solver.supports(one.problem)) is not None:
-            raise SolverError(f"{name} cannot be tuned on {one.label}: {reason}")
+    for label, problem in problems:
+        if (reason := solver.supports(problem)) is not None:
+            raise SolverError(f"{name} cannot be tuned on {label}: {reason}")
     return space
 
 

@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from ..problems import RDEProblem, Scenario
@@ -44,7 +45,7 @@ def main() -> None:
     def send(event: str, arrays: frames.Arrays | None = None, **header: Any) -> None:
         replies.send_bytes(frames.encode({"event": event, **header}, arrays))
 
-    tasks = {"solve": _solve_all, "reference": _refer_all, "describe": _describe_all}
+    tasks = {"solve": _solve_all, "reference": _refer_all, "describe": _describe_all, "train": _train}
     while True:
         request, _ = frames.decode(inbox.get())
         try:
@@ -68,27 +69,47 @@ def _solve_all(request: dict[str, Any], send: Send) -> None:
     scenario = Scenario.model_validate(request["scenario"])
     solver = make_solver(request["solver"], request["plugins"], **request["options"])
     limits, seed = request["limits"], request["seed"]
-    if request["warm_up"]:
+    unready = _unready(solver, scenario, request) if solver.learns else None
+    if request["warm_up"] and unready is None:
         _warm_up(solver, scenario, seed, limits)
     for index in request["indices"]:
         problem = scenario.instance(index, seed)
         rng = stream("solve", scenario.id, seed, index, request["solver"])
         send("start", index=index)
-        status, message, arrays, header = _solve(solver, problem, rng, limits)
+        status, message, arrays, header = _solve(solver, problem, rng, limits, unready)
         memory = _peak_memory()
         send("done", arrays, index=index, status=status, message=message, peak_memory=memory, **header)
 
 
+def _unready(solver: Solver, scenario: Scenario, request: dict[str, Any]) -> tuple[str, str] | None:
+    """Give a solver that learns its policy; None, or the status and the reason of all rows if that fails."""
+    from . import policies
+
+    policy = request["policy"]
+    if policy is None:
+        command = policies.training_command(
+            request["solver"], scenario.id, request["options"], request["plugins"]
+        )
+        return "skipped", f"{solver.name} has not been trained for {scenario.id}; run: {command}"
+    try:
+        policies.load(solver, Path(policy["path"]), policy["digest"])
+    except policies.PackageMissing as error:
+        return "skipped", str(error)
+    except BaseException as error:
+        return "error", str(error)[:MAX_MESSAGE] if isinstance(error, SolverError) else _last_lines(error)
+    return None
+
+
 def _solve(
-    solver: Solver, problem: RDEProblem, rng: Any, limits: dict[str, Any]
+    solver: Solver, problem: RDEProblem, rng: Any, limits: dict[str, Any], unready: tuple[str, str] | None
 ) -> tuple[str, str | None, frames.Arrays, dict[str, Any]]:
     """Status, message, arrays and measurements of one instance."""
     header: dict[str, Any] = {}
-    if solver.learns:
-        return "skipped", f"{solver.name} learns, and has not been trained for this scenario", {}, {}
     try:
         if (reason := solver.supports(problem)) is not None:
             return "skipped", str(reason)[:MAX_MESSAGE], {}, {}
+        if unready is not None:
+            return *unready, {}, {}
         budget = Budget(**limits)
         started = _clock()
         try:
@@ -129,6 +150,12 @@ def _refer_all(request: dict[str, Any], send: Send) -> None:
         problem = scenario.instance(index, request["seed"])
         send("start", index=index)
         send("done", index=index, status="answered", message=None, reference=reference(problem))
+
+
+def _train(request: dict[str, Any], send: Send) -> None:
+    from .trainer import train
+
+    train(request, send)
 
 
 def _describe_all(request: dict[str, Any], send: Send) -> None:

@@ -16,12 +16,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from .headline import headline
+from .learners import learners_view
 from .stats import ALL, REFUTED, instance_gaps, pareto_front, summarise, summarise_refuted, thin
 from .tables import Table, refuted_table, solvable_table
 from .wording import percent, plural
 from .zoo import zoo_view
 
-SCRIPTS = ("d3.min.js", "plot.umd.min.js", "zoo.js", "page.js")
+SCRIPTS = ("d3.min.js", "plot.umd.min.js", "zoo.js", "learners.js", "page.js")
 LICENCES = ("LICENSE-d3", "LICENSE-plot")
 
 
@@ -53,7 +54,10 @@ class Suite:
 
 
 def render(
-    rows: pd.DataFrame, manifest: Mapping[str, Any], zoos: Mapping[str, Mapping[str, Any]] | None = None
+    rows: pd.DataFrame,
+    manifest: Mapping[str, Any],
+    zoos: Mapping[str, Mapping[str, Any]] | None = None,
+    learners: Mapping[str, Any] | None = None,
 ) -> str:
     """The leaderboard as one HTML document.
 
@@ -64,6 +68,8 @@ def render(
             does not say is left out of the page.
         zoos: The zoos of image models that the suites draw from, by name; what each holds: see
             :func:`~.zoo.zoo_view`. A zoo without cards is left out.
+        learners: The policies of solvers that learn; what it holds: see :func:`~.learners.learners_view`. Without
+            policies that part is left out.
 
     Returns:
         The document. Nothing in it is fetched from anywhere; names in the data are only ever shown as text.
@@ -73,13 +79,16 @@ def render(
     names += [name for name in rows["suite"].unique() if name not in names]
     suites = [_suite(rows[rows["suite"] == name], name, described.get(name) or {}) for name in names]
     shown = [view for name, content in (zoos or {}).items() if (view := zoo_view(name, content))]
-    scripts = [Markup(_asset(name)) for name in SCRIPTS if shown or name != "zoo.js"]
+    learnt = None if learners is None else learners_view(learners)
+    needed = {"zoo.js": bool(shown), "learners.js": learnt is not None}
+    scripts = [Markup(_asset(name)) for name in SCRIPTS if needed.get(name, True)]
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(_asset("page.html.jinja")).render(
         suites=suites,
         zoos=shown,
+        learners=learnt,
         scripts=scripts,
         script_hashes=" ".join(_csp_hash(script) for script in scripts),
         licences=[_asset(name) for name in LICENCES],

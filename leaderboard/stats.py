@@ -49,7 +49,9 @@ def summarise(rows: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
         - ``rde``: mean RDE, bit/s (bit/s/Hz under the spectral rate), a violated or failed run counting as 0;
           NaN where rates of both kinds meet;
         - ``reward``: mean over the runs that returned an allocation; NaN where rates of both kinds meet;
-        - ``seconds``, ``seconds_p99``: median and 99th percentile of the time for one instance, s.
+        - ``seconds``, ``seconds_p99``: median and 99th percentile of the time for one instance, s;
+        - ``policies``, ``training``: how many policies a solver that learns used, and what their training took
+          together, s; 0 and NaN without any.
     """
     solvable = rows[~rows["reference_status"].isin(REFUTED)]
     return pd.DataFrame(
@@ -137,7 +139,7 @@ _KEYS = ("suite", "scenario", "solver")
 _COUNTS = ("total", "ran", "skipped", "failed", "violated", *(f"failed_{name}" for name in FAILED))
 _SOLVABLE = (
     *("feasible_share", "optimal_share", "bounded", "gap", "gap_low", "gap_high"),
-    *("rde", "reward", "seconds", "seconds_p99"),
+    *("rde", "reward", "seconds", "seconds_p99", "policies", "training"),
 )
 _REFUTED = ("right_share", "reward", "seconds", "seconds_p99", *(f"violation_{name}" for name in VIOLATIONS))
 
@@ -186,6 +188,7 @@ def _solvable(group: pd.DataFrame, instances: pd.DataFrame, seed: int) -> dict[s
         "rde": _mean(ran["rde"].astype(float).where(answered, 0.0)) if one_rate else np.nan,
         "reward": _mean(ran["reward"].astype(float).dropna()) if one_rate else np.nan,
         **_times(ran),
+        **_training(ran),
     }
 
 
@@ -205,6 +208,12 @@ def _times(ran: pd.DataFrame) -> dict[str, float]:
     seconds = ran["solve_seconds"].astype(float).dropna().to_numpy()
     late = float(np.quantile(seconds, 0.99)) if seconds.size else np.nan
     return {"seconds": _median(ran["solve_seconds"]), "seconds_p99": late}
+
+
+def _training(ran: pd.DataFrame) -> dict[str, float]:
+    """A policy that answers many instances was trained once."""
+    took = ran.dropna(subset=["policy", "fit_seconds"]).groupby("policy")["fit_seconds"].first().astype(float)
+    return {"policies": len(took), "training": float(took.sum()) if len(took) else np.nan}
 
 
 def _mean(values: ArrayLike) -> float:

@@ -26,12 +26,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: its text, a smaller note under it, the value it sorts by, and (kind, text) badges."""
+    """A cell: its text, a smaller note under it, the value it sorts by, (kind, text) badges, and how dark it is."""
 
     text: str
     sort: float | str | None
     note: str = ""
     badges: tuple[tuple[str, str], ...] = ()
+    shade: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def solvable_table(summary: pd.DataFrame, rate: str | None) -> Table:
         rate: The rate of its instances, or None where both kinds meet.
     """
     unit, size = RATES.get(rate or "", ("", 1.0))
+    learners = bool(summary["training"].notna().any())
     columns = (
         Column("solver", "Solver"),
         Column("feasible_share", "Feasible", first="descending"),
@@ -67,6 +69,7 @@ def solvable_table(summary: pd.DataFrame, rate: str | None) -> Table:
         Column("rde", "RDE", f"mean, {unit}" if unit else "mean", "descending"),
         Column("reward", "Reward", "mean", "descending"),
         Column("seconds", "Time", "median, 99th percentile"),
+        *([Column("training", "Training", "in total")] if learners else []),
         Column("optimal_share", "Proved optimal", first="descending"),
         Column("failed", "Failures"),
     )
@@ -79,7 +82,7 @@ def solvable_table(summary: pd.DataFrame, rate: str | None) -> Table:
         }
     ).assign(seconds=summary["seconds"])
     index = order.sort_values(list(order.columns), kind="stable").index
-    rows = tuple(_solvable_row(row, size) for _, row in summary.loc[index].iterrows())
+    rows = tuple(_solvable_row(row, size, learners) for _, row in summary.loc[index].iterrows())
     return Table(columns, rows, "gap" if summary["gap"].notna().any() else "rde")
 
 
@@ -111,7 +114,7 @@ def refuted_table(summary: pd.DataFrame, *, alone: bool) -> Table:
     return Table(columns, rows, by)
 
 
-def _solvable_row(row: pd.Series, size: float) -> Row:
+def _solvable_row(row: pd.Series, size: float, learners: bool) -> Row:
     spread = interval(row["gap_low"], row["gap_high"]) if row["gap_low"] < row["gap_high"] else ""
     spread = "" if spread == percent(row["gap"]) else spread
     if 0 < row["bounded"] < row["ran"]:
@@ -126,6 +129,7 @@ def _solvable_row(row: pd.Series, size: float) -> Row:
             Cell(number(row["rde"] / size), _sortable(row["rde"])),
             Cell(number(row["reward"]), _sortable(row["reward"])),
             _time(row),
+            *([_training(row)] if learners else []),
             Cell(whole_percent(row["optimal_share"]), _sortable(row["optimal_share"])),
             _failures(row),
         ),
@@ -156,6 +160,13 @@ def _solver(row: pd.Series) -> Cell:
 def _time(row: pd.Series) -> Cell:
     note = "" if math.isnan(row["seconds_p99"]) else duration(row["seconds_p99"])
     return Cell(duration(row["seconds"]), _sortable(row["seconds"]), note)
+
+
+def _training(row: pd.Series) -> Cell:
+    if math.isnan(row["training"]):
+        return Cell(NONE, None)
+    note = plural(row["policies"], "policy") if row["policies"] == 1 else f"{row['policies']} policies"
+    return Cell(duration(row["training"]), _sortable(row["training"]), note)
 
 
 def _failures(row: pd.Series) -> Cell:

@@ -42,6 +42,8 @@ def result_rows(suite, scenarios, instances, solvers, rate="shannon", seed=0):
                         "rde": rde,
                         "reward": rde / (1e6 if rate == "shannon" else 1.0),
                         "solve_seconds": seconds * rng.lognormal(0, 0.4),
+                        "policy": None,
+                        "fit_seconds": np.nan,
                         "bound": bound,
                         "bound_source": "exhaustive",
                         "reference_status": "optimal",

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from ...problems import Scenario
+    from ...solvers import Solver
 
 Item = dict[str, Any]
 
@@ -46,31 +52,45 @@ def list_command(
         for column in items[0] if items else ():
             table.add_column(column)
         for item in items:
-            table.add_row(*(escape(_cell(value)) for value in item.values()))
+            table.add_row(*(escape(_cell(column, value)) for column, value in item.items()))
         console.print(table)
 
 
 def _solvers() -> list[Item]:
-    from ...solvers.registry import SolverError, find_solver, solver_names
+    from ...solvers.registry import SolverError, find_solver, make_solver, solver_names
 
     items = []
     for name in solver_names():
         try:
             solver = find_solver(name)
+            policies = _policies(make_solver(name)) if solver.learns else None
         except SolverError as error:
-            items.append({"name": name, "summary": str(error), "flags": ["unusable"], "rates": []})
+            item = {"name": name, "summary": str(error), "flags": ["unusable"], "rates": [], "policies": None}
+            items.append(item)
             continue
         flags = [flag for flag in ("exact", "learns", "deterministic") if getattr(solver, flag)]
         flags += [f"at most {solver.max_users} users"] if solver.max_users is not None else []
-        items.append({"name": name, "summary": solver.summary(), "flags": flags, "rates": list(solver.rates)})
+        item = {"name": name, "summary": solver.summary(), "flags": flags, "rates": list(solver.rates)}
+        items.append(item | {"policies": policies})
     return items
 
 
-def _scenarios() -> list[Item]:
+def _policies(solver: Solver) -> list[str]:
+    """Ids of the shipped scenarios for which a solver that learns has a policy."""
+    from ..policies import find
+
+    return [scenario.id for scenario in _shipped() if find(solver, scenario) is not None]
+
+
+@cache
+def _shipped() -> list[Scenario]:
     from ...problems import Scenario
     from ...problems.scenario import scenario_ids
 
-    scenarios = [Scenario.load(name) for name in scenario_ids()]
+    return [Scenario.load(name) for name in scenario_ids()]
+
+
+def _scenarios() -> list[Item]:
     return [
         {
             "name": scenario.id,
@@ -79,7 +99,7 @@ def _scenarios() -> list[Item]:
             "models": len(scenario.models.names),
             "rate": scenario.rate,
         }
-        for scenario in scenarios
+        for scenario in _shipped()
     ]
 
 
@@ -98,5 +118,14 @@ def _suites() -> list[Item]:
     ]
 
 
-def _cell(value: object) -> str:
+def _cell(column: str, value: object) -> str:
+    if column == "policies":
+        return _extent(value) if isinstance(value, list) else ""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _extent(policies: Sequence[str]) -> str:
+    """For which scenarios there are policies, in few words."""
+    if not policies:
+        return "none"
+    return "every scenario" if len(policies) == len(_shipped()) else ", ".join(policies)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_text
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ..perf import Measurement, measurements
@@ -24,5 +25,6 @@ def perf(json: bool = False) -> None:
     for one in found:
         peer = "" if one.peer_value is None else f"{one.peer_value:,.4g}"
         ratio = "" if one.ratio is None else f"{one.ratio:,.{0 if one.ratio > 10 else 2}f}"
-        table.add_row(one.name, f"{one.value:,.4g}", one.unit, one.peer, peer, ratio)
+        value = "not measured" if one.value is None else f"{one.value:,.4g}"
+        table.add_row(one.name, value, one.unit, escape(one.peer), peer, ratio)
     Console().print(table)

@@ -19,7 +19,7 @@ def report(
         rdebench report results --out leaderboard.html
     """
     from ...leaderboard import page
-    from .. import files, store, zoo_data
+    from .. import files, learner_data, store, zoo_data
     from ..manifest import ResultsError
 
     results = store.read_results(folder)
@@ -29,9 +29,10 @@ def report(
         note = f"warning: {results.missing} cells are not finished; the page shows what is there"
         typer.secho(note, fg="yellow", err=True)
     zoos, left_out = zoo_data.read_zoos(folder, results.manifest)
-    for note in left_out:
+    learners, more = learner_data.read_learners(folder)
+    for note in left_out + more:
         typer.secho(f"warning: {note}", fg="yellow", err=True)
-    text = page.render(results.rows, results.manifest, zoos)
+    text = page.render(results.rows, results.manifest, zoos, learners)
     try:
         files.write_atomically(out, text.encode())
     except OSError as error:

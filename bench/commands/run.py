@@ -13,6 +13,8 @@ import typer
 from .options import cores, positive
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..cells import SuiteRun
 
 INTERRUPTED = 130
@@ -49,6 +51,12 @@ def run(
             callback=positive, help="Seconds that a search may take; its rows are not reproducible."
         ),
     ] = None,
+    train: Annotated[
+        bool, typer.Option("--train", help="First train the solvers that learn and lack a policy.")
+    ] = False,
+    train_seconds: Annotated[
+        float, typer.Option(callback=positive, help="With --train: seconds for each training.")
+    ] = 300.0,
 ) -> None:
     """Run solvers on suites and keep the scored rows.
 
@@ -62,6 +70,8 @@ def run(
         rdebench run --suite paper-v1 --preset full --solvers average,exhaustive
 
         rdebench run --suite small-v1 --plugin mine.py --out results --jobs 4
+
+        rdebench run --suite small-v1 --plugin learner.py --train --train-seconds 60
     """
     from rich.console import Console
 
@@ -73,6 +83,7 @@ def run(
     for name in dict.fromkeys(suite):
         limits = (evaluations, seconds, time_limit)
         runs.append(_suite_run(name, preset, instances, solvers, plugin or [], suite_seed, limits))
+    trained = _train(console, runs, train_seconds) if train else True
     try:
         with _terminated_like_interrupted(), RunDisplay(console) as display:
             runner.run(runs, out, jobs or cores(), display)
@@ -86,7 +97,7 @@ def run(
     sound = summary.show(console, runs, store.read_results(out))
     page = f"rows are in {out}; make the page with: rdebench report {out} --out leaderboard.html"
     console.print(page, highlight=False, markup=False, soft_wrap=True)
-    if not sound:
+    if not (sound and trained):
         raise typer.Exit(1)
 
 
@@ -124,6 +135,28 @@ def _suite_run(
         limits=Limits(evaluations, seconds, suite.time_limit_s if time_limit is None else time_limit),
         entrants=tuple(entrants(names, suite.options, plugins, with_plugins=solvers is None)),
     )
+
+
+def _train(console: Console, runs: list[SuiteRun], seconds: float) -> bool:
+    """Train what is missing, one after the other; whether all of it worked out."""
+    from ...solvers import SolverError
+    from ..training import TrainingError, TrainingStopped, missing, train
+    from .train import stopped
+    from .train_display import TrainDisplay
+
+    sound = True
+    for training in missing(runs, seconds):
+        try:
+            with TrainDisplay(console) as display:
+                train(training, display)
+        except SolverError as error:  # its rows will be skipped, with the same reason
+            console.print(f"not trained: {error}", highlight=False, markup=False, soft_wrap=True)
+        except TrainingError as error:
+            sound = False
+            typer.secho(f"the training of {training.entrant.name} failed: {error}", fg="red", err=True)
+        except TrainingStopped:
+            stopped(console)
+    return sound
 
 
 @contextmanager

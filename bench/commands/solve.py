@@ -32,6 +32,9 @@ def solve(
         float | None,
         typer.Option(callback=positive, help="Relative gap to prove, for solvers with such an option."),
     ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Of a solver that learns: use the policy trained for this scenario.")
+    ] = None,
     plugin: Annotated[list[Path] | None, typer.Option(help="Python file with solvers.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -56,10 +59,10 @@ def solve(
         typer.secho(f"note: {solver} has no option tol; --tol is ignored", fg="yellow", err=True)
         options = {}
     chosen = make_solver(solver, plugins, **options)
-    if chosen.learns:
-        raise SolverError(f"{solver} learns, and has not been trained for this instance; use another solver")
     if (reason := chosen.supports(problem)) is not None:
         raise SolverError(f"{reason}; use another solver")
+    if chosen.learns:
+        _give_policy(chosen, scenario, options, plugins)
     budget = Budget(seconds=time_limit, evaluations=evaluations)
     started = time.perf_counter()
     try:
@@ -79,6 +82,23 @@ def solve(
         typer.secho(failure, fg="red", err=True)
     if found["status"] not in ANSWERS:
         raise typer.Exit(1)
+
+
+def _give_policy(solver: Solver, scenario: str | None, options: dict[str, Any], plugins: list[Path]) -> None:
+    """Load the policy that was trained for a scenario, or for all."""
+    from ...problems import Scenario
+    from ...solvers import SolverError
+    from .. import policies
+
+    path = policies.find(solver, None if scenario is None else Scenario.load(scenario))
+    if path is None and scenario is None:
+        raise SolverError(
+            f"{solver.name} has no policy for every scenario; say with --scenario ID whose policy to use"
+        )
+    if path is None:
+        command = policies.training_command(solver.name, str(scenario), options, plugins)
+        raise SolverError(f"{solver.name} has not been trained for {scenario}; run: {command}")
+    policies.load(solver, path)
 
 
 def _answer(problem: RDEProblem, solver: Solver, solution: Solution) -> dict[str, Any]:

@@ -121,6 +121,7 @@
 
   function draw(suite) {
     if (suite.classList.contains("zoo")) return globalThis.zooPlots(suite);
+    if (suite.classList.contains("learners")) return globalThis.learnerPlot(suite);
     const points = plots[suite.id][shown.get(suite)].points;
     const area = suite.querySelector(".plots");
     area.hidden = points.length === 0;

@@ -10,6 +10,7 @@ import pytest
 
 from rdebench.leaderboard.page import render
 
+from ..learner_results import example_learners, example_policy
 from ..results import XSS, example_manifest, example_rows
 from ..zoo_results import example_zoo, zoo_card
 
@@ -59,6 +60,18 @@ def zoo_opened(tmp_path_factory):
     return open_page(folder, render(example_rows(), example_manifest(), {"lite-v1": zoo}), "zoo-lite-v1")
 
 
+@pytest.fixture(scope="module")
+def learners_opened(tmp_path_factory):
+    """The page with the learners in front, of which one is named to do harm."""
+    learners = example_learners()
+    learners["policies"].append(example_policy(XSS, "mixture", 0, 0.2))
+    return open_page(
+        tmp_path_factory.mktemp("learners"),
+        render(example_rows(), example_manifest(), None, learners),
+        "learners",
+    )
+
+
 def test_the_console_is_silent(opened):
     assert [line for line in opened[1].splitlines() if "CONSOLE" in line] == []
 
@@ -92,5 +105,16 @@ def test_the_zoo_draws_all_its_plots_in_silence(zoo_opened):
     assert len(re.findall(r'<svg class="plot[^"]*"[^>]*role="img"', zoo)) == 2 + 2 + 1 + 1
     assert re.findall(r'aria-selected="(\w+)"', dom)[-1] == "true"
     assert zoo.count("<option") == 2
+    assert XSS not in dom
+    assert "<img" not in dom
+
+
+def test_the_learners_are_drawn_in_silence(learners_opened):
+    dom, log = learners_opened
+    assert [line for line in log.splitlines() if "CONSOLE" in line] == []
+    section = dom.partition('id="learners"')[2].partition("</section>")[0]
+    assert len(re.findall(r'<svg class="plot[^"]*"[^>]*role="img"', section)) == 2
+    assert section.count('fill-opacity="0.18"') == 2
+    assert re.findall(r'aria-selected="(\w+)"', dom)[-1] == "true"
     assert XSS not in dom
     assert "<img" not in dom

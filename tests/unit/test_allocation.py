@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from rdebench.problems import RDEProblem
+from rdebench.problems.exponent_kernel import snr_exponent
 from rdebench.solvers.allocation import FEASIBLE, INFEASIBLE, UNBOUNDED, InnerSolver
 from rdebench.solvers.allocation_kernel import shannon
-from rdebench.problems.exponent_kernel import snr_exponent
 
 from ..instances import random_problem
 

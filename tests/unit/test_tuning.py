@@ -52,7 +52,7 @@ def test_tuned_is_no_worse_than_the_defaults_and_repeats(name, training):
 
 
 def test_every_search_space_holds_the_defaults():
-    for name in tuning.tunable_solvers():
+    for name in tuning.tunable_solvers() + tuning.tunable_solvers(learning=True):
         defaults = make_solver(name).configuration()
         for key, (kind, *limits) in find_solver(name).tunable.items():
             inside = defaults[key] in limits if kind == "choice" else limits[0] <= defaults[key] <= limits[1]
@@ -99,6 +99,7 @@ def test_command_writes_settings_and_cost(tmp_path):
         (["--solvers", ","], "no solvers are named"),
         (["--out", "."], "is a folder"),
         (["--scenario", "small-v9"], "did you mean 'small-v1'"),
+        (["--solvers", "ppo-paper"], "ppo-paper has nothing to tune; use genetic"),
     ],
 )
 def test_wrong_usage_is_explained(options, message, monkeypatch, capsys, tmp_path):
