@@ -117,7 +117,7 @@ class Solver(ABC):
         rngs: Sequence[np.random.Generator],
         budgets: Sequence[Budget],
     ) -> list[Solution]:
-        """Answer several instances; must equal a loop over :meth:`solve`, which it is by default."""
+        """Answer several instances; must equal a loop over :meth:`solve` up to rounding, and is one by default."""
         return [
             self.solve(problem, rng=rng, budget=budget)
             for problem, rng, budget in zip(problems, rngs, budgets, strict=True)

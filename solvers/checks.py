@@ -64,6 +64,21 @@ def same(one: Solution, other: Solution) -> bool:
     return arrays and (one.status, one.bound) == (other.status, other.bound)
 
 
+def alike(one: Solution, other: Solution, rounding: float = 1e-6) -> bool:
+    """Whether two answers are the same but for rounding: a network rounds several instances otherwise than one."""
+    if one.scm is None or other.scm is None:
+        return same(one, other)
+    pairs = ((one.power, other.power), (one.bandwidth, other.bandwidth))
+    close = all(
+        a is not None and b is not None and np.allclose(a, b, rtol=rounding, atol=0.0) for a, b in pairs
+    )
+    return (
+        close
+        and np.array_equal(one.scm, other.scm)
+        and (one.status, one.bound) == (other.status, other.bound)
+    )
+
+
 def optimum(problem: RDEProblem) -> float:
     """Best RDE over all S^M assignments, without any collapse; -inf if none is feasible."""
     scm = np.array(list(itertools.product(range(problem.models), repeat=problem.users)))
@@ -187,14 +202,14 @@ def check_unsupported_problems_are_refused(make: Make) -> None:
 
 
 def check_batch_equals_loop(make: Make) -> None:
-    """``solve_batch`` gives what a loop over ``solve`` gives."""
+    """``solve_batch`` gives what a loop over ``solve`` gives, up to rounding."""
     solver = make()
     problems = small_problems(solver)
     rngs = [np.random.default_rng(0) for _ in problems]
     budgets = [Budget(evaluations=_EVALUATIONS) for _ in problems]
     batch = solver.solve_batch(problems, rngs=rngs, budgets=budgets)
     for problem, found in zip(problems, batch, strict=True):
-        require(same(found, answer(make(), problem)), "solve_batch and solve differ")
+        require(alike(found, answer(make(), problem)), "solve_batch and solve differ")
 
 
 def check_exact_finds_the_optimum(make: Make) -> None:

@@ -103,11 +103,16 @@ class BoxPPO(Learner):
         rngs: Sequence[np.random.Generator],
         budgets: Sequence[Budget],
     ) -> list[Solution]:
-        """Answer many instances by one pass through the network."""
+        """Answer many instances, those of one rate by one pass through the network."""
+        found: dict[int, Solution] = {}
         for budget in budgets:
             budget.spend()
-        decided = self._decide(problems)
-        return [Solution(*parts) for parts in zip(decided.scm, decided.power, decided.bandwidth, strict=True)]
+        for rate in {problem.rate for problem in problems}:
+            places = [i for i, problem in enumerate(problems) if problem.rate == rate]
+            decided = self._decide([problems[i] for i in places])
+            answers = zip(places, decided.scm, decided.power, decided.bandwidth, strict=True)
+            found |= {place: Solution(*parts) for place, *parts in answers}
+        return [found[i] for i in range(len(problems))]
 
     def _decide(self, problems: Sequence[RDEProblem]) -> Any:
         """Allocations ``[N, M]`` of problems with equal M and S."""

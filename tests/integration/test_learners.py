@@ -277,13 +277,16 @@ def test_nothing_is_pickled():
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_batch_is_a_loop(name):
+    """Up to the rounding of a network that sees several instances at once, in single precision in a box."""
     solver, problems = loaded(name), tiny().sample(4, 2)
     rngs = [np.random.default_rng(n) for n in range(4)]
     batch = solver.solve_batch(problems, rngs=rngs, budgets=[Budget() for _ in problems])
     for n, (problem, found) in enumerate(zip(problems, batch, strict=True)):
         alone, _ = solved(solver, problem, seed=n)
-        for part in ("scm", "power", "bandwidth"):
-            np.testing.assert_array_equal(getattr(found, part), getattr(alone, part))
+        np.testing.assert_array_equal(found.scm, alone.scm)
+        for part in ("power", "bandwidth"):
+            rounding = 1e-12 if name in GENERAL else 1e-6
+            np.testing.assert_allclose(getattr(found, part), getattr(alone, part), rtol=rounding)
 
 
 @pytest.mark.parametrize("name", GENERAL)

@@ -97,7 +97,7 @@ def test_command_tunes_ppo_on_training_instances_only(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Scenario, "instance", watched)
     monkeypatch.setattr(paper.PPOTuned, "pool", 8)
-    monkeypatch.setattr(paper.PPOTuned, "tunable", {"n_epochs": ("int", 1, 5), "width": ("choice", 64, 128)})
+    monkeypatch.setattr(paper.PPOTuned, "tunable", {"n_epochs": ("int", 1, 8), "width": ("choice", 64, 128)})
     monkeypatch.setattr(paper, "VALIDATION", 3)
     out = tmp_path / "tuned.json"
     command = ["tune", "--solvers", "ppo", "--scenario", "paper-m6-v1", "--json", "--out", str(out)]
