@@ -178,7 +178,7 @@ class PPOPaper(BoxPPO):
 class PPOTuned(BoxPPO):
     """PPO on the paper's action space, tuned: many environments at once, a falling learning rate, wider layers.
 
-    The settings are the best of a search by Optuna on training instances; see ``docs/solvers.md``.
+    The settings are among the best of a search by Optuna on training instances; see ``docs/solvers.md``.
     """
 
     name: ClassVar[str] = "ppo"

@@ -75,6 +75,23 @@ def test_a_good_solver_passes(rdebench: Any) -> None:
     assert "every solver is within the threshold" in ended.out
 
 
+def test_the_shipped_policies_hold_against_the_optimum(rdebench: Any) -> None:
+    """Every learner with a policy for small instances, against exhaustive search and the certificate."""
+    ended = rdebench("--instances", 10, "--threshold", 0.02, "--json")
+    assert ended.code == 0
+    found = {one["solver"]: one for one in json.loads(ended.out)["solvers"]}
+    assert set(found) == {
+        "amortized",
+        "amortized-best-of-64",
+        "ppo-hybrid",
+        "ppo-hybrid+exact",
+        "ppo-maskable",
+    }
+    for name, one in found.items():
+        assert one["infeasible"] == 0, name
+        assert one["mean_gap"] < (0.02 if name == "ppo-hybrid" else 1e-3), name
+
+
 def test_wrong_and_infeasible_answers_are_counted_and_explained(rdebench: Any, folder: Path) -> None:
     words = ("--solver", "sometimes", "--solver", "average", "--plugin", "plugin.py", "--instances", 5)
     ended = rdebench(*words, "--jobs", 2, "--json", "--out", "kept")

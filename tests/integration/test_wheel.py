@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SUFFIXES = {".py", ".toml", ".json", ".jinja", ".css", ".js"}
 ZOOS = ROOT / "scm_zoo" / "zoos"  # data, not packages: a folder for each zoo
+POLICIES = ROOT / "solvers" / "ppo" / "policies"
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,11 @@ def test_every_folder_with_sources_is_a_package():
     rooms = {folder for folder in listed if folder.parent == ROOT}
     for room in rooms:
         for path in room.rglob("*"):
-            if path.suffix in SUFFIXES and "__pycache__" not in path.parts and ZOOS not in path.parents:
+            if (
+                path.suffix in SUFFIXES
+                and "__pycache__" not in path.parts
+                and not {ZOOS, POLICIES} & set(path.parents)
+            ):
                 assert path.parent in listed, f"{path.relative_to(ROOT)} is in no package of pyproject.toml"
 
 
@@ -59,6 +64,13 @@ def test_zoos_are_in_the_wheel(names):
     files = {path.relative_to(ROOT).as_posix() for path in ZOOS.rglob("*") if path.is_file()}
     assert any(name.endswith(".safetensors") for name in files)
     assert {f"rdebench/{name}" for name in files} <= names
+
+
+def test_policies_are_in_the_wheel(names):
+    files = {path.relative_to(ROOT).as_posix() for path in POLICIES.rglob("*") if path.is_file()}
+    assert any(name.endswith(".safetensors") for name in files)
+    assert {f"rdebench/{name}" for name in files} <= names
+    assert all(path.stat().st_size < 1_000_000 for path in POLICIES.rglob("*"))
 
 
 def test_nothing_else_is_in_the_wheel(names):

@@ -53,7 +53,7 @@ def test_a_configuration_rebuilds_its_solver():
 def test_near_misses_are_suggested():
     with pytest.raises(SolverError, match="no solver is called 'exhaustiv'; did you mean 'exhaustive'"):
         find_solver("exhaustiv")
-    with pytest.raises(SolverError, match="no solver is called 'zzzz'; use one of average, "):
+    with pytest.raises(SolverError, match="no solver is called 'zzzz'; use one of amortized, "):
         find_solver("zzzz")
 
 
