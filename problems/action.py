@@ -30,7 +30,12 @@ def scm_of(number: NDArray[np.floating], models: int) -> IntArray:
     Args:
         number: Any shape; outside [-1, 1] the first or the last SCM.
         models: S.
+
+    Raises:
+        ValueError: If a number is NaN.
     """
+    if np.isnan(number).any():
+        raise ValueError("the action holds a number that is not one (NaN); use numbers in [-1, 1]")
     interval = np.floor((np.asarray(number, np.float64) + 1.0) * (0.5 * models))
     return np.clip(interval, 0, models - 1).astype(np.int64)
 

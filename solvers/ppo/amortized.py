@@ -32,6 +32,7 @@ class Amortized(EquivariantLearner):
 
     name: ClassVar[str] = "amortized"
     deterministic: ClassVar[bool] = False
+    sees_plan: ClassVar[bool] = True
     samples: ClassVar[int] = 1
 
     def train(

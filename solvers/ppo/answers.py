@@ -39,8 +39,11 @@ def best_of(problem: RDEProblem, group: Group | None, samples: IntArray | None, 
     if group is not None and samples is not None:
         tried.values(unsorted(group, samples))
     if tried.scm is None and group is not None:
-        improved, _ = group.improved(np.zeros(1, dtype=np.int64), group.data.plan, sweeps=problem.users)
-        tried.values(unsorted(group, improved))
+        from .instances import described
+
+        ((planned, _),), _ = described([problem])
+        improved, _ = planned.improved(np.zeros(1, dtype=np.int64), planned.data.plan, sweeps=problem.users)
+        tried.values(unsorted(planned, improved))
     if tried.scm is None:
         power = np.where(np.isfinite(problem.min_rate), problem.scm_power, np.inf)
         rate = np.where(np.isfinite(problem.min_rate), problem.min_rate, np.inf)

@@ -90,11 +90,14 @@ class Description:
         return cls(**arrays)
 
 
-def describe(problem: RDEProblem, *, prove_seconds: float | None = None) -> Description | None:
+def describe(
+    problem: RDEProblem, *, plan: bool = True, prove_seconds: float | None = None
+) -> Description | None:
     """Describe an instance.
 
     Args:
         problem: The instance.
+        plan: Look for the plan and value its changes. Without, the plan is what costs least, and nothing is valued.
         prove_seconds: Ask the certified solver for the optimum, and give it so many seconds.
 
     Returns:
@@ -118,10 +121,12 @@ def describe(problem: RDEProblem, *, prove_seconds: float | None = None) -> Desc
     favourite = earned.argmax(axis=1)
     unit = bound * float(inner.denominator(favourite[None])[0]) / users
     loss = (earned.max(axis=1, keepdims=True) - earned) / unit
-    plan, value = _plan(inner, start(inner, priced, theta, mu, bound, Budget())[0], loss, cost)
-    change = _changes(inner, allowed, plan, value)
-    tokens = [*_price_tokens(inner, allowed, loss, cost, theta), *_plan_tokens(cost, plan, change)]
-    context = [*_price_context(loss, cost), *_plan_context(cost, plan, value / bound)]
+    planned, value, change = cost.argmin(axis=1), 0.0, np.zeros_like(cost)
+    if plan:
+        planned, value = _plan(inner, start(inner, priced, theta, mu, bound, Budget())[0], loss, cost)
+        change = _changes(inner, allowed, planned, value)
+    tokens = [*_price_tokens(inner, allowed, loss, cost, theta), *_plan_tokens(cost, planned, change)]
+    context = [*_price_context(loss, cost), *_plan_context(cost, planned, value / bound)]
     return Description(
         order=order,
         tokens=np.stack(np.broadcast_arrays(*tokens), axis=-1).astype(np.float32),
@@ -130,7 +135,7 @@ def describe(problem: RDEProblem, *, prove_seconds: float | None = None) -> Desc
         cost=cost,
         share=_cheapest_share(inner, theta),
         change=change,
-        plan=plan,
+        plan=planned,
         allowed=allowed,
         bound=np.asarray(bound),
         optimum=np.asarray(_optimum(problem, prove_seconds) / bound if prove_seconds else 1.0),

@@ -24,10 +24,15 @@ VALIDATION_EACH = 12
 
 
 class EquivariantLearner(Learner):
-    """A learner whose policy holds for any scenario; trained on a mixture unless it is told otherwise."""
+    """A learner whose policy holds for any scenario; trained on a mixture unless it is told otherwise.
+
+    Attributes:
+        sees_plan: Whether the policy sees the plan; else none is made, and no assignment is valued before it answers.
+    """
 
     general: ClassVar[bool] = True
     max_users: ClassVar[int | None] = 1000
+    sees_plan: ClassVar[bool] = False
 
     @classmethod
     def default_scenarios(cls) -> tuple[str, ...]:
@@ -58,7 +63,7 @@ class EquivariantLearner(Learner):
         """Answer many instances, those of one shape by one pass through the network."""
         from .instances import described
 
-        groups, others = described(problems)
+        groups, others = described(problems, plan=self.sees_plan)
         found = {i: best_of(problems[i], None, None, budgets[i]) for i in others}
         for group, places in groups:
             answers = self.answers(

@@ -30,7 +30,7 @@ class PPOHybrid(EquivariantLearner):
     """PPO over SCMs and shares at once, feasible by construction: a hybrid of categorical and Gaussian actions.
 
     One network for any number of users and SCMs sees prices at the root of the relaxation. Budgets and deadlines hold
-    by projection, in closed form but for one bisection; no inner problem is solved.
+    by projection, in closed form but for one bisection; no inner problem is solved but where the fallback is needed.
     """
 
     name: ClassVar[str] = "ppo-hybrid"

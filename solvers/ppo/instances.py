@@ -124,9 +124,9 @@ def grouped(problems: Sequence[RDEProblem], *, prove_seconds: float | None = Non
 
 
 def described(
-    problems: Sequence[RDEProblem], *, prove_seconds: float | None = None
+    problems: Sequence[RDEProblem], *, plan: bool = True, prove_seconds: float | None = None
 ) -> tuple[list[tuple[Group, list[int]]], list[int]]:
-    """Describe instances and group those of equal rate, M and S.
+    """Describe instances and group those of equal rate, M and S; arguments as for :func:`~.description.describe`.
 
     Returns:
         The groups with the places of their instances, and the places of those that have no description.
@@ -134,7 +134,7 @@ def described(
     found: dict[tuple[bool, int, int], dict[int, Description]] = {}
     others = []
     for place, problem in enumerate(problems):
-        one = describe(problem, prove_seconds=prove_seconds)
+        one = describe(problem, plan=plan, prove_seconds=prove_seconds)
         if one is None:
             others.append(place)
         else:

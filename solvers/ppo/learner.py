@@ -15,6 +15,7 @@ import numpy as np
 
 from ...problems import Scenario
 from ..base import Budget, Solver
+from ..registry import SolverError
 
 FORMAT = "rdebench-policy/1"
 
@@ -59,8 +60,8 @@ class Point:
     infeasible: float
 
 
-class PolicyError(ValueError):
-    """A policy that cannot be read; the message says why and what to do."""
+class PolicyError(SolverError):
+    """A policy that cannot be made or read; the message says why and what to do."""
 
 
 class Learner(Solver):

@@ -102,9 +102,9 @@ class PPOMaskable(EquivariantLearner):
         """Assignments ``[N, M]`` of the instances of a group."""
         import torch
 
-        from .turns import Turns, TurnTable
+        from .turns import PricedTurns, TurnTable
 
-        turns = Turns(TurnTable.of(group), np.arange(len(group)))
+        turns = PricedTurns(TurnTable.of(group), np.arange(len(group)))
         like = self._network.log_scale
         while not turns.over:
             seen = {name: torch.from_numpy(array).to(like) for name, array in turns.observation().items()}

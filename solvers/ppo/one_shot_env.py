@@ -116,11 +116,12 @@ class OneShotEnv(SharedRows, VecEnv):
         group = self.group
         parts = actions.reshape(self.num_envs, -1, self.users)[:, :, : group.users].astype(np.float64)
         scm = np.clip(np.rint(parts[:, 0]), 0, group.models - 1).astype(np.int64)
-        scm = np.where(self._allowed(scm), scm, group.data.plan[self.instances])
+        allowed = self._allowed(scm)
         if self.shares:
             ratio = group.share_ratios(self.instances, scm, parts[:, 1], parts[:, 2])
         else:
             ratio = group.ratios(self.instances, scm)
+        ratio = np.where(allowed.all(axis=1), ratio, -1.0)
         return np.asarray(
             np.where(ratio > 0.0, np.maximum(ratio - 1.0, self.worst), self.worst * np.clip(-ratio, 1.0, 2.0))
         )

@@ -19,6 +19,8 @@ from . import checkpoint
 from .learner import LOGS, Point
 
 REPORT_SECONDS = 20.0
+REPORTS = 20
+"""Points of the curve under a budget of decisions, where the clock must not decide anything."""
 
 
 class Training(BaseCallback):
@@ -29,6 +31,7 @@ class Training(BaseCallback):
         validate: Gives the mean gap and the share of infeasible answers of the policy as it is.
         report: Told of every point.
         folder: Where checkpoints go; None for none.
+        keep_best: At the end the policy has the weights of its best validation point, not the last ones.
         generator: The environment's generator before it drew the instances in hand; None if it is not to be kept.
     """
 
@@ -39,13 +42,16 @@ class Training(BaseCallback):
         report: Callable[[Point], None],
         folder: Path | None = None,
         generator: Callable[[], dict[str, Any]] = dict,
+        *,
+        keep_best: bool = False,
     ) -> None:
         super().__init__()
         self.budget, self.validate, self.report = budget, validate, report
-        self.folder, self.generator = folder, generator
+        self.folder, self.generator, self.keep_best = folder, generator, keep_best
         self.steps, self.seconds = 0, 0.0
         self.curve: list[Point] = []
         self._since, self._done = 0.0, False
+        self._best: dict[str, torch.Tensor] = {}
         self._state: tuple[dict[str, torch.Tensor], dict[str, Any]] | None = None
 
     def left(self) -> float:
@@ -68,18 +74,27 @@ class Training(BaseCallback):
         if self.left() > 0.0:
             model.learn(2**62, callback=self, reset_num_timesteps=not resumed, log_interval=None)  # type: ignore[arg-type]
             self._keep()
+        if self._best:
+            model.policy.load_state_dict({n[5:]: t for n, t in self._best.items()})
 
     def _on_rollout_start(self) -> None:
         self.seconds += time.perf_counter() - self._since
         self.steps = self.model.num_timesteps
         self._done = self.left() <= 0.0
-        due = self._done or not self.curve or self.seconds - self.curve[-1].seconds > REPORT_SECONDS
+        due = self._due()
         if due:
             self._point()
         self._state = self._snapshot()
         if due:
             self._keep()
         self._since = time.perf_counter()
+
+    def _due(self) -> bool:
+        if self._done or not self.curve:
+            return True
+        if self.budget.evaluations:
+            return self.steps - self.curve[-1].steps >= self.budget.evaluations / REPORTS
+        return self.seconds - self.curve[-1].seconds > REPORT_SECONDS
 
     def _on_step(self) -> bool:
         # A budget that ends within a roll-out is an interruption: nothing is learnt from half a roll-out.
@@ -89,6 +104,9 @@ class Training(BaseCallback):
         gap, infeasible = self.validate()
         point = Point(self.steps, self.seconds, gap, infeasible)
         self.curve.append(point)
+        if self.keep_best and point.gap <= min(earlier.gap for earlier in self.curve):
+            weights = self.model.policy.state_dict()
+            self._best = {f"best/{name}": value.detach().clone() for name, value in weights.items()}
         self.logger.record("validation/gap", point.gap)
         self.logger.record("validation/infeasible", point.infeasible)
         self.logger.dump(point.steps)
@@ -98,7 +116,7 @@ class Training(BaseCallback):
         """The whole state between two roll-outs."""
         policy = self.model.policy
         tensors = {f"policy/{name}": value for name, value in policy.state_dict().items()}
-        tensors |= checkpoint.optimizer_tensors(policy.optimizer)
+        tensors |= checkpoint.optimizer_tensors(policy.optimizer) | self._best
         tensors["torch"] = torch.get_rng_state()
         # stable-baselines3 shuffles with numpy's global generator.
         name, keys, *rest = np.random.get_state()  # noqa: NPY002
@@ -118,6 +136,7 @@ class Training(BaseCallback):
         tensors, record = found
         model.policy.load_state_dict({n[7:]: t for n, t in tensors.items() if n.startswith("policy/")})
         checkpoint.use_optimizer_tensors(model.policy.optimizer, tensors)
+        self._best = {name: tensor for name, tensor in tensors.items() if name.startswith("best/")}
         torch.set_rng_state(tensors["torch"])
         name, *rest = record["numpy"]
         np.random.set_state((name, tensors["numpy"].numpy().astype(np.uint32), *rest))  # noqa: NPY002

@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 
 from .instances import Group
 from .one_shot_env import LEAST_SPREAD, SAMPLES, WORST, SharedRows
-from .turns import TURN_CONTEXT, TURN_FEATURES, Turns, TurnTable
+from .turns import TURN_CONTEXT, TURN_FEATURES, PricedTurns, TurnTable
 
 _MOST_NUMBER = 30.0
 
@@ -51,7 +51,7 @@ class TurnEnv(SharedRows, VecEnv):
         table = self.tables[int(self.rng.choice(len(self.tables), p=self._often))]
         usable = np.flatnonzero(table.feasible)
         chosen = usable[self.rng.integers(len(usable), size=self.num_envs // SAMPLES)]
-        self.turns = Turns(table, np.repeat(chosen, SAMPLES))
+        self.turns = PricedTurns(table, np.repeat(chosen, SAMPLES))
         return self.turns.observation()
 
     def step_async(self, actions: np.ndarray) -> None:

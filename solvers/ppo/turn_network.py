@@ -28,7 +28,7 @@ class TurnNetwork(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, tokens: Tensor, context: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
-        """(logits ``[B, S]``, values ``[B]``) of an observation of :class:`~.turns.Turns`."""
+        """(logits ``[B, S]``, values ``[B]``) of an observation of :class:`~.turns.PricedTurns`."""
         pairs, instance = self.encoder(tokens[:, None], context)
         out = self.head(torch.relu(self.mixed(pairs[:, 0])))[..., 0]
         return out - self.log_scale.exp() * loss, self.value(instance)[..., 0]

@@ -53,8 +53,10 @@ class TurnTable:
         return cls(group, nats, _after(favourite), _after(d.cost.min(axis=2)), better, witness, feasible)
 
 
-class Turns:
-    """K rows, each on an instance of one group, all at the same turn.
+class PricedTurns:
+    """K rows, each on an instance of one group, all at the same turn, with the root prices in view.
+
+    The environment's :class:`~rdebench.problems.sequential.Turns` shows the instance alone; the masks are the same.
 
     Args:
         table: The group.

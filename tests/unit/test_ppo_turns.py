@@ -10,7 +10,7 @@ import pytest
 from rdebench.problems.feasibility_kernel import total_power
 from rdebench.solvers.allocation import InnerSolver
 from rdebench.solvers.ppo.instances import grouped
-from rdebench.solvers.ppo.turns import TURN_CONTEXT, TURN_FEATURES, Turns, TurnTable
+from rdebench.solvers.ppo.turns import TURN_CONTEXT, TURN_FEATURES, PricedTurns, TurnTable
 
 from ..instances import random_problem
 
@@ -50,7 +50,7 @@ def feasible_assignments(group):
 def test_masks_are_exactly_what_exhaustive_search_allows(rate):
     (group,) = grouped([*problems_of(rate, demand=1.2), *map(scarce, problems_of(rate, demand=0.6))])
     scms, feasible = feasible_assignments(group)
-    turns, rng = Turns(TurnTable.of(group), np.arange(len(group))), np.random.default_rng(1)
+    turns, rng = PricedTurns(TurnTable.of(group), np.arange(len(group))), np.random.default_rng(1)
     assert (turns.feasible == feasible.any(axis=1)).all()
     refused = 0
     while not turns.over:
@@ -70,7 +70,7 @@ def test_masks_are_exactly_what_exhaustive_search_allows(rate):
 
 def test_leaving_the_mask_is_remembered_and_leaves_every_allowed_choice():
     (group,) = grouped([*problems_of(demand=1.2), *map(scarce, problems_of(demand=0.6))])
-    turns = Turns(TurnTable.of(group), np.arange(len(group)))
+    turns = PricedTurns(TurnTable.of(group), np.arange(len(group)))
     began = turns.feasible.copy()
     bad = ~turns.allowed
     turns.choose(np.where(bad.any(axis=1), bad.argmax(axis=1), turns.allowed.argmax(axis=1)))
@@ -86,7 +86,7 @@ def test_leaving_the_mask_is_remembered_and_leaves_every_allowed_choice():
 def test_what_is_left_is_seen():
     """Budget left if all after take their favourites, in mean shares of a user: the sum by hand."""
     (group,) = grouped(problems_of(demand=0.5))
-    turns, d = Turns(TurnTable.of(group), np.array([7, 3])), group.data
+    turns, d = PricedTurns(TurnTable.of(group), np.array([7, 3])), group.data
     taken = np.array([d.plan[7], d.plan[3]])
     turns.choose(taken[:, 0])
     turns.choose(taken[:, 1])
@@ -106,7 +106,7 @@ def test_what_is_left_is_seen():
 def test_turns_of_rows_are_turns_of_instances():
     (group,) = grouped(problems_of())
     table, rows = TurnTable.of(group), np.array([4, 0, 4])
-    many, one = Turns(table, rows), Turns(table, rows[:1])
+    many, one = PricedTurns(table, rows), PricedTurns(table, rows[:1])
     while not many.over:
         for name, array in many.observation().items():
             assert (array[0] == one.observation()[name][0]).all()
