@@ -216,13 +216,7 @@ def keep(
         raise SolverError(f"{solver.name} does not learn; it has no policy to keep")
     hashes = {scenario.id: scenario.content_hash() for scenario in scenarios}
     target = (root or user_folder()) / learning.policy / learning.key(hashes.values())
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
-    except OSError as error:
-        raise PolicyError(
-            f"{target.parent} cannot be written: {error.strerror}; choose another --out"
-        ) from None
+    aside = _new_folder(target.parent)
     try:
         solver.save(aside)
         about = {
@@ -244,6 +238,24 @@ def keep(
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return target
+
+
+def check_writable(folder: Path) -> None:
+    """Make a folder for policies, and look whether one could be kept there.
+
+    Raises:
+        PolicyError: If it cannot be made or written.
+    """
+    _new_folder(folder).rmdir()
+
+
+def _new_folder(parent: Path) -> Path:
+    """An empty folder under a name that no policy has."""
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+    except OSError as error:
+        raise PolicyError(f"{parent} cannot be written: {error.strerror}; choose another --out") from None
 
 
 def _replace(target: Path, aside: Path) -> None:

@@ -74,6 +74,9 @@ def _trained(request: dict[str, Any], stopped: list[bool], send: Send) -> Path |
             learn(scenarios, seed=seed, budget=budget, device=device, folder=folder, report=report)
     except ModuleNotFoundError as error:
         raise SolverError(policies.package_missing(solver, error)) from None
+    except SolverError as error:
+        place = ", ".join(scenario.id for scenario in scenarios)
+        raise SolverError(f"{solver.name} cannot be trained on {place}: {error}") from None
     if stopped:
         return None
     return policies.keep(

@@ -46,6 +46,7 @@ class Training:
         steps: Decisions to train on, or None.
         device: ``auto``, ``cpu`` or ``cuda``.
         root: Folder of policies that gets the policy.
+        file: The file that the only scenario comes from, as it was given; None if it was named by its id.
     """
 
     entrant: Entrant
@@ -55,6 +56,7 @@ class Training:
     steps: int | None
     device: str
     root: Path
+    file: str | None = None
 
     @property
     def learning(self) -> Learning:
@@ -80,10 +82,10 @@ class Training:
 
     @property
     def command(self) -> str:
-        """The command that makes the same policy."""
+        """The command that makes the same policy; files appear by their names."""
         words = ["rdebench", "train", self.entrant.name]
         if len(self.scenarios) == 1:
-            words += ["--scenario", self.scenarios[0].id]
+            words += ["--scenario", Path(self.file).name if self.file else self.scenarios[0].id]
         words += ["--seconds", f"{self.seconds:g}"] if self.seconds is not None else []
         words += ["--steps", str(self.steps)] if self.steps is not None else []
         words += ["--seed", str(self.seed)]

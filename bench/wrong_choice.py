@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 
 from ..problems import Allocation, Evaluation, RDEProblem
-from ..problems.rde import IntArray
+from ..problems.rde import FloatArray, IntArray
 from ..solvers.allocation import InnerSolver
 from .reference import OPTIMAL_GAP
 from .rows import VIOLATIONS
+
+MOST_EXPLAINED = 10
+"""Most users whose wrong choices are told one by one."""
 
 _SAME = 1e-9
 """Relative difference below which two values count as equal."""
@@ -62,6 +65,8 @@ class WrongChoice:
         best_rde: What the best answer is worth.
         rate_unit: Unit of the rates.
         users: The users in order.
+        explained: Those whose SCM is wrong and whose sentences follow, in order: where there are too many, the ones
+            whose change alone changes the value most.
         sentences: What is wrong, in words.
     """
 
@@ -73,6 +78,7 @@ class WrongChoice:
     best_rde: float
     rate_unit: str
     users: list[UserChoice]
+    explained: list[int]
     sentences: list[str]
 
 
@@ -114,6 +120,7 @@ def explain(problem: RDEProblem, row: pd.Series) -> WrongChoice:
         )
         for user in range(problem.users)
     ]
+    explained, swaps = _swaps(inner, scm, best_scm, best_value)
     return WrongChoice(
         solver=str(row["solver"]),
         scenario=str(row["scenario"]),
@@ -123,10 +130,11 @@ def explain(problem: RDEProblem, row: pd.Series) -> WrongChoice:
         best_rde=float(found_best.rde),
         rate_unit="Mbit/s" if problem.rate == "shannon" else "bit/s/Hz",
         users=users,
+        explained=explained,
         sentences=[
             *_broken(row),
             _shared(float(row["loss"]), own, best_value, right=bool((scm == best_scm).all())),
-            *_swaps(inner, scm, best_scm, best_value),
+            *swaps,
         ],
     )
 
@@ -150,23 +158,35 @@ def _shared(gap: float, own: float, best: float, *, right: bool) -> str:
     return f"with the same SCMs and exact power and bandwidth the gap is {rest:.2%} instead of {gap:.2%}"
 
 
-def _swaps(inner: InnerSolver, scm: IntArray, best_scm: IntArray, best: float) -> list[str]:
-    """What each change of one user's SCM towards the best answer is worth by itself."""
+def _swaps(inner: InnerSolver, scm: IntArray, best_scm: IntArray, best: float) -> tuple[list[int], list[str]]:
+    """What a change of one user's SCM towards the best answer is worth by itself: the users, and sentences."""
     wrong = np.flatnonzero(scm != best_scm)
     if not wrong.size:
-        return []
+        return [], []
     changed = np.repeat(scm[None], len(wrong), axis=0)
     changed[np.arange(len(wrong)), wrong] = best_scm[wrong]
     values = inner.values(np.vstack([scm[None], changed]))
     names = inner.problem.scm_names
+    told = _largest(values[1:], float(values[0]))
     sentences = [
         f"user {user} takes {names[scm[user]]} where {names[best_scm[user]]} is best; with that one change alone "
         f"and exact allocation {_worth(float(values[0]), float(value), best)}"
-        for user, value in zip(wrong, values[1:], strict=True)
+        for user, value in zip(wrong[told], values[1:][told], strict=True)
     ]
+    if rest := len(wrong) - len(told):
+        sentences.append(
+            f"{rest} more {'users differ' if rest > 1 else 'user differs'}; "
+            "no such change alone changes the value by more than those above"
+        )
     if len(wrong) > 1 and not (values[1:] > values[0] * (1 + _SAME)).any():
         sentences.append("no single change helps: only together they do")
-    return sentences
+    return [int(user) for user in wrong[told]], sentences
+
+
+def _largest(values: FloatArray, before: float) -> IntArray:
+    """Where the values that differ most from the one before are, in order; infeasible ones count as the least."""
+    size = np.where(np.isfinite(values), values, 0.0) - (before if np.isfinite(before) else 0.0)
+    return np.sort(np.argsort(-np.abs(size), kind="stable")[:MOST_EXPLAINED])
 
 
 def _worth(before: float, after: float, best: float) -> str:

@@ -63,6 +63,10 @@ def solve(
         raise SolverError(f"{reason}; use another solver")
     if chosen.learns:
         _give_policy(chosen, scenario, options, plugins)
+        if (
+            reason := chosen.supports(problem)
+        ) is not None:  # a policy may fit fewer instances than its solver
+            raise SolverError(f"{reason}; or use the policy of another scenario, or another solver")
     budget = Budget(seconds=time_limit, evaluations=evaluations)
     started = time.perf_counter()
     try:

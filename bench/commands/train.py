@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,25 +118,31 @@ def _trainings(
     """The trainings asked for, after everything that can be wrong with them was looked at."""
     from ...problems import Scenario
     from ...solvers import SolverError
-    from ..policies import user_folder
+    from ..policies import check_writable, user_folder
     from ..training import Training
 
     if device not in DEVICES:
         raise SolverError(f"device is {device!r}; use {', '.join(DEVICES)}")
-    if out is not None and out.exists() and not out.is_dir():
+    if out is not None and os.path.isfile(out):
         raise SolverError(f"{out} is a file; give --out a folder")
     entrant = _entrant(name, _options(options), seed, plugins)
     if entrant.learning is None:
         raise SolverError(f"{name} does not learn; these do: {', '.join(_learners(plugins)) or 'none'}")
-    wanted: list[tuple[Scenario, ...]] = [(Scenario.load(one),) for one in dict.fromkeys(scenarios)]
+    wanted: list[tuple[tuple[Scenario, ...], str | None]] = [
+        ((Scenario.load(one),), one if Path(one).suffix == ".toml" else None)
+        for one in dict.fromkeys(scenarios)
+    ]
     if not wanted:
         if not entrant.learning.mixture:
             raise SolverError(f"{name} learns a policy for each scenario; say which with --scenario ID")
-        wanted = [tuple(Scenario.load(one) for one in entrant.learning.mixture)]
+        wanted = [(tuple(Scenario.load(one) for one in entrant.learning.mixture), None)]
     if seconds is None and steps is None:
         seconds = DEFAULT_SECONDS
     root = out or user_folder()
-    return [Training(entrant, chosen, seed, seconds, steps, device, root) for chosen in wanted]
+    check_writable(root / entrant.learning.policy)
+    return [
+        Training(entrant, chosen, seed, seconds, steps, device, root, file=file) for chosen, file in wanted
+    ]
 
 
 def _entrant(name: str, options: dict[str, Any], seed: int, plugins: list[Path]) -> Entrant:
@@ -143,7 +150,7 @@ def _entrant(name: str, options: dict[str, Any], seed: int, plugins: list[Path])
     from ..roster import entrants
 
     (entrant,) = entrants([name], {name: options}, plugins)
-    if entrant.configuration.get("policy_seed", seed) != seed and "policy_seed" not in options:
+    if entrant.configuration.get("policy_seed", seed) != seed:
         (entrant,) = entrants([name], {name: options | {"policy_seed": seed}}, plugins)
     return entrant
 
@@ -156,6 +163,8 @@ def _options(words: list[str]) -> dict[str, Any]:
         key, equals, value = word.partition("=")
         if not equals or not key.isidentifier():
             raise SolverError(f"--option is {word!r}; give KEY=VALUE, such as width=64")
+        if key == "policy_seed":
+            raise SolverError(f"--option is {word!r}; use --seed, which is the seed of training and policy")
         try:
             options[key] = json_module.loads(value)
         except ValueError:
@@ -205,7 +214,7 @@ def _use(training: Training) -> str:
     from ..policies import VARIABLE, shipped_folder, user_folder
     from ..suite import Suite, suite_names
 
-    wanted = training.scenarios[0].id
+    wanted = training.file or training.scenarios[0].id
     suites = [name for name in suite_names() if wanted in Suite.load(name).scenarios]
     entrant = training.entrant
     if suites:

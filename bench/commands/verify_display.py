@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..wrong_choice import Share, WrongChoice
 
 _ALL_USERS = 12
-"""Largest M for which every user is printed; beyond it those whose SCM is wrong."""
+"""Largest M for which every user is printed; beyond it those whose wrong SCM is explained."""
 
 _NO_GAP = 1e-9
 _LATE = 1e-6
@@ -125,7 +125,7 @@ def _choices(choice: WrongChoice) -> Table:
     for name in ("power, mW", "band, kHz", choice.rate_unit, "latency, s", "of", "gain, dB"):
         table.add_column(name, justify="right")
     for user in choice.users:
-        if len(choice.users) > _ALL_USERS and not user.differs:
+        if len(choice.users) > _ALL_USERS and user.user not in choice.explained:
             continue
         style = "bold" if user.differs else ""
         late = user.chosen.latency_s > user.deadline_s * (1 + _LATE)

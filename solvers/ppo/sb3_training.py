@@ -76,6 +76,7 @@ class Training(BaseCallback):
             self._keep()
         if self._best:
             model.policy.load_state_dict({n[5:]: t for n, t in self._best.items()})
+            self._point()  # the curve ends with what is kept
 
     def _on_rollout_start(self) -> None:
         self.seconds += time.perf_counter() - self._since

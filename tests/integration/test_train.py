@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +205,12 @@ def test_a_run_trains_what_is_missing_and_survives_what_fails(rdebench):
         (("fond", "--scenario", "small-v1"), 1, "no pickle"),
         (("modest", "--device", "tpu"), 2, "use auto, cpu, cuda"),
         (("modest", "--out", "plugin.py"), 2, "give --out a folder"),
+        (
+            ("modest", "--scenario", "small-v1", "--out", "plugin.py/x"),
+            2,
+            "cannot be written: Not a directory",
+        ),
+        (("patient", "--option", "policy_seed=3"), 2, "use --seed"),
         (("modest", "--option", "samples"), 2, "give KEY=VALUE"),
         (("modest", "--option", "sample=3"), 2, "do not fit"),
         (("modest", "--seconds", "0"), 2, "above zero"),
@@ -237,6 +244,67 @@ def test_a_missing_package_is_named_and_no_failure(rdebench):
     rows, _ = run("results", ["lacking"], instances=2)
     assert set(rows["status"]) == {"skipped"}
     assert "needs nothing_of_the_kind" in rows["message"][0]
+
+
+def test_a_scenario_that_a_learner_refuses_is_skipped(rdebench):
+    refused = """
+class Choosy(Modest):
+    "Wants one number of users, and finds that out when it is trained."
+    name = "choosy"
+
+    def fit(self, scenario, **rest):
+        from rdebench.solvers.ppo.learner import PolicyError
+        raise PolicyError("it takes one number of users; name another scenario")
+"""
+    Path("plugin.py").write_text(PLUGIN + refused)
+    reason = "choosy cannot be trained on small-v1: it takes one number of users; name another scenario"
+    code, _, err = rdebench("train", "choosy", "--plugin", "plugin.py", "--scenario", "small-v1")
+    assert (code, err) == (2, f"error: {reason}\n")
+    words = ("run", "--suite", "small-v1", "--instances", 2, "--jobs", 1, "--plugin", "plugin.py")
+    code, out, err = rdebench(*words, "--solvers", "choosy,average", "--train")
+    assert (code, err) == (0, "")
+    assert f"not trained: {reason}\n" in out
+    rows = store.read_results("results").rows.set_index("solver")["status"]
+    assert set(rows[["choosy"]]) == {"skipped"}
+    assert "skipped" not in set(rows[["average"]])
+
+
+def test_a_scenario_from_a_file_is_named_by_its_file(rdebench):
+    scenario = Scenario.load("small-v1")
+    Path("own").mkdir()
+    text = (resources.files("rdebench.problems") / "scenarios" / "small-v1.toml").read_text()
+    Path("own/mine.toml").write_text(text.replace("power_w_per_user = 0.25", "power_w_per_user = 0.5"))
+    words = ("train", "modest", "--plugin", "plugin.py", "--scenario", "own/mine.toml", "--json")
+    code, out, err = rdebench(*words)
+    assert code == 0, err
+    (found,) = json.loads(out)
+    assert "--scenario mine.toml" in found["command"]
+    save(scenario.instance(0, 1), "instance.json")
+    use = found["use"].split()
+    assert use[:2] == ["rdebench", "solve"]
+    assert use[use.index("--scenario") + 1] == "own/mine.toml"
+    code, out, err = rdebench(*use[1:], "--json")
+    assert "scm" in json.loads(out), err
+
+
+def test_a_policy_for_other_instances_is_refused_after_it_is_loaded(rdebench):
+    fixed = """
+class Fixed(Modest):
+    "Knows only when it is loaded how many users it is for."
+    name = "fixed"
+
+    def supports(self, problem):
+        return "its policy is for 3 users" if hasattr(self, "model") and problem.users != 3 else None
+"""
+    Path("plugin.py").write_text(PLUGIN + fixed)
+    kept("fixed")
+    save(Scenario.load("paper-m9-v1").instance(0, 1), "instance.json")
+    words = ("--solver", "fixed", "--scenario", "small-v1", "--plugin", "plugin.py")
+    code, out, err = rdebench("solve", "instance.json", *words)
+    assert (code, out) == (2, "")
+    assert "its policy is for 3 users; or use the policy of another scenario" in err
+    rows, _ = run("results", ["fixed"], instances=5)
+    assert set(rows["status"][rows["users"] != 3]) == {"skipped"}
 
 
 @pytest.mark.parametrize("presses", [1, 2])

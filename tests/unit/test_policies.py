@@ -131,6 +131,14 @@ def test_what_save_writes_must_be_data(places, learners):
     assert len(list(path.parent.iterdir())) == 1
 
 
+def test_a_folder_is_checked_without_leaving_anything_in_it(tmp_path):
+    policies.check_writable(tmp_path / "new" / "modest")
+    assert not list((tmp_path / "new" / "modest").iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(PolicyError, match=r"file/modest cannot be written: .*; choose another --out"):
+        policies.check_writable(tmp_path / "file" / "modest")
+
+
 def refused_place(solver):
     from pathlib import Path
 

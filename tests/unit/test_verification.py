@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rdebench.bench.commands.verify_display import _choices
 from rdebench.bench.cross_check import CrossCheck, _compare
 from rdebench.bench.verification import _loss, figures
 from rdebench.bench.wrong_choice import explain, worst_answer
@@ -201,6 +202,28 @@ def test_scms_that_nothing_makes_feasible(problem, best):
     assert "no power and bandwidth make these SCMs feasible" in found.sentences
     wrong = int((worst != best.scm).sum())
     assert sum(sentence.startswith("user ") for sentence in found.sentences) == wrong
+
+
+def test_of_many_wrong_choices_the_largest_are_told_and_the_rest_counted():
+    problem = Scenario.load("small-v1").instance(0, 1)
+    users = np.arange(14) % problem.users
+    columns = ("scm_power", "scm_latency", "distortion", "payload", "gain", "max_latency")
+    many = problem.replace(
+        **{name: getattr(problem, name)[users] for name in columns},
+        power_budget=problem.power_budget * 8,
+        bandwidth_budget=problem.bandwidth_budget * 8,
+    )
+    best = make_solver("certified").solve(many, rng=np.random.default_rng(0), budget=Budget())
+    wrong = (best.scm + 1) % many.models
+    found = explain(many, answer(many, best, wrong, best.power, best.bandwidth))
+    assert all(user.differs for user in found.users)
+    assert len(found.explained) == sum(sentence.startswith("user ") for sentence in found.sentences) == 10
+    assert any(sentence.startswith("4 more users differ") for sentence in found.sentences)
+    values = InnerSolver(many).values(np.where(np.eye(15, 14, -1, dtype=bool), best.scm, wrong))
+    change = np.abs(np.maximum(values[1:], 0.0) - max(values[0], 0.0))
+    others = np.setdiff1d(np.arange(14), found.explained)
+    assert change[others].max() <= change[found.explained].min()
+    assert _choices(found).row_count == 2 * 10
 
 
 def test_another_best_answer_is_not_wrong(problem, best):
