@@ -12,7 +12,7 @@ from rdebench.solvers.ppo.hybrid_network import HybridNetwork, Observation  # no
 from rdebench.solvers.ppo.instances import grouped  # noqa: E402
 from rdebench.solvers.ppo.network import Encoder  # noqa: E402
 from rdebench.solvers.ppo.turn_network import TurnNetwork  # noqa: E402
-from rdebench.solvers.ppo.turns import Turns, TurnTable  # noqa: E402
+from rdebench.solvers.ppo.turns import PricedTurns, TurnTable  # noqa: E402
 
 from ..instances import random_problem  # noqa: E402
 
@@ -109,7 +109,7 @@ def test_hybrid_outputs_do_not_depend_on_padding(seen):
 
 @pytest.mark.parametrize("turn", [0, 3])
 def test_logits_of_a_turn_are_renamed_with_scms_and_do_not_depend_on_padding(turn):
-    turns = Turns(TurnTable.of(group()), np.arange(6))
+    turns = PricedTurns(TurnTable.of(group()), np.arange(6))
     for _ in range(turn):
         turns.choose(turns.allowed.argmax(axis=1))
     seen = {name: torch.from_numpy(array).double() for name, array in turns.observation().items()}
