@@ -96,7 +96,8 @@ def few_instances(monkeypatch, count: int = 160, validation: int = 24) -> None:
     monkeypatch.setattr(equivariant, "EACH", count // len(learner.MIXTURE))
     for module in (expert_iteration, hybrid, maskable):
         monkeypatch.setattr(module, "VALIDATION_EACH", validation)
-    monkeypatch.setattr(paper.BoxPPO, "pool", 512)
+    for box in (paper.BoxPPO, paper.PPOTuned):
+        monkeypatch.setattr(box, "pool", 512)
     monkeypatch.setattr(paper, "VALIDATION", validation)
 
 

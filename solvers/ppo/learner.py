@@ -72,6 +72,7 @@ class Learner(Solver):
     """
 
     learns: ClassVar[bool] = True
+    packages: ClassVar[tuple[str, ...]] = ("torch",)
 
     def __init__(self, policy_seed: int = 0) -> None:
         self.policy_seed = policy_seed

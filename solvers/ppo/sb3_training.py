@@ -119,6 +119,8 @@ class Training(BaseCallback):
         tensors = {f"policy/{name}": value for name, value in policy.state_dict().items()}
         tensors |= checkpoint.optimizer_tensors(policy.optimizer) | self._best
         tensors["torch"] = torch.get_rng_state()
+        if policy.device.type == "cuda":
+            tensors["torch/cuda"] = torch.cuda.get_rng_state(policy.device)
         # stable-baselines3 shuffles with numpy's global generator.
         name, keys, *rest = np.random.get_state()  # noqa: NPY002
         tensors["numpy"] = torch.from_numpy(np.asarray(keys).astype(np.int64))
@@ -139,6 +141,8 @@ class Training(BaseCallback):
         checkpoint.use_optimizer_tensors(model.policy.optimizer, tensors)
         self._best = {name: tensor for name, tensor in tensors.items() if name.startswith("best/")}
         torch.set_rng_state(tensors["torch"])
+        if model.device.type == "cuda" and "torch/cuda" in tensors:  # else it began on a CPU
+            torch.cuda.set_rng_state(tensors["torch/cuda"], model.device)
         name, *rest = record["numpy"]
         np.random.set_state((name, tensors["numpy"].numpy().astype(np.uint32), *rest))  # noqa: NPY002
         self.steps, self.seconds = int(record["steps"]), float(record["seconds"])
