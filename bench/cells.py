@@ -7,17 +7,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
 from ..problems import Scenario
 from .policies import Policy, find
-from .provenance import code_hash, numerical_versions
+from .provenance import code_hashes, numerical_versions
 from .roster import Entrant
 from .rows import FORMAT
 from .suite import Suite
 
 BLOCK = 25
 """Consecutive instances in a cell; part of what identifies a cell."""
+
+GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,13 @@ class Limits:
         evaluations: Allocations that a search may try, or None; exact solvers are not cut short by it.
         seconds: Time that the solver is told it has, or None; its rows are not reproducible.
         time_limit: Wall-clock limit after which it is killed, s.
+        memory: Limit of its memory after which it is killed, bytes; all its processes together.
     """
 
     evaluations: int | None
     seconds: float | None
     time_limit: float
+    memory: int = 4 * GIB
 
 
 @dataclass(frozen=True)
@@ -48,30 +53,35 @@ class Cell:
     policy: Policy | None = None
 
     @property
-    def key(self) -> str:
-        """SHA-256 over everything that can change a row of the cell."""
+    def identity(self) -> dict[str, Any]:
+        """Everything that can change a row of the cell, readable and as JSON holds it."""
+        entrant = self.entrant
         identity = {
             "format": FORMAT,
-            "code": code_hash(),
+            "code": code_hashes(),
             "versions": numerical_versions(),
             "suite": self.suite,
-            "scenario": self.scenario.content_hash(),
-            "scenario_id": self.scenario.id,
+            "scenario": {"id": self.scenario.id, "hash": self.scenario.content_hash()},
             "seed": self.seed,
             "indices": self.indices,
-            "solver": self.entrant.content_hash(),
+            "solver": {
+                "name": entrant.name,
+                "options": entrant.options,
+                "configuration": entrant.configuration,
+                "plugin": entrant.plugin and Path(entrant.plugin).name,
+                "code": entrant.code,
+                "packages": entrant.packages,
+                "hash": entrant.content_hash(),
+            },
             "limits": asdict(self.limits),
-            "policy": self.policy and (self.policy.digest, _torch()),
+            "policy": self.policy and self.policy.digest,
         }
-        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        return dict(json.loads(json.dumps(identity)))
 
-
-def _torch() -> str | None:
-    """The version of what most policies compute with."""
-    try:
-        return version("torch")
-    except PackageNotFoundError:
-        return None
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the identity."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

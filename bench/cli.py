@@ -8,10 +8,16 @@ from typing import Annotated
 import typer
 
 from .commands.audit import audit
+from .commands.check_solver import check_solver
+from .commands.export import export
 from .commands.list import list_command
+from .commands.merge import merge
+from .commands.new_solver import new_solver
+from .commands.replay import replay
 from .commands.report import report
 from .commands.run import run
 from .commands.solve import solve
+from .commands.submit import submit
 from .commands.train import train
 from .commands.tune import tune
 from .commands.verify import verify
@@ -61,10 +67,16 @@ app.command("run", no_args_is_help=True)(run)
 app.command("solve", no_args_is_help=True)(solve)
 app.command("report")(report)
 app.command("audit")(audit)
+app.command("replay", no_args_is_help=True)(replay)
+app.command("submit", no_args_is_help=True)(submit)
+app.command("merge", no_args_is_help=True)(merge)
+app.command("export", no_args_is_help=True)(export)
 app.command("verify")(verify)
 app.command("train", no_args_is_help=True)(train)
 app.command("tune")(tune)
 app.command("list")(list_command)
+app.command("new-solver", no_args_is_help=True)(new_solver)
+app.command("check-solver", no_args_is_help=True)(check_solver)
 app.command("perf")(perf)
 app.add_typer(zoo_app, name="zoo")
 
@@ -90,10 +102,11 @@ def _exit_code(error: Exception) -> int | None:
 
     if isinstance(error, InstanceError | ScenarioError | SolverError | SuiteError | ZooError):
         return WRONG_USAGE
+    from .executor import ExecutorError
     from .manifest import ResultsError
     from .verdicts import RefereeError
 
-    if isinstance(error, ResultsError):
+    if isinstance(error, ResultsError | ExecutorError):
         return WRONG_USAGE
     return NO if isinstance(error, RefereeError) else None
 

@@ -44,6 +44,7 @@ class RunDisplay:
             transient=True,
             disable=not self._live,
         )
+        self._looking = self._bars.add_task("looking what is there", total=None)
         self._workers: dict[int, TaskID] = {}
         self._overall: TaskID | None = None
         self._total = self._done = 0
@@ -62,6 +63,7 @@ class RunDisplay:
 
     def planned(self, cells: int, there: int, instances: int) -> None:
         """Say how much is there already, and start the overall bar."""
+        self._bars.update(self._looking, visible=False)
         if there:
             self._say(f"{there} of {cells} cells were already there")
         if instances and not self._live:

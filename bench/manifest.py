@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime
-import json
 import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import files
-from .cells import SuiteRun
+from pydantic import ValidationError
+
+from . import files, sealed
+from .cells import GIB, SuiteRun
+from .manifest_schema import FORMAT, MOST_INCIDENTS, Manifest
 from .provenance import code_hash, git_commit, machine, numerical_versions, versions
 from .zoo_data import keep_zoo
 
-FORMAT = "rdebench-results/1"
 FILE = "manifest.json"
+_INDENT = 1
 
 _SAME_RUN = ("hash", "instances", "seed", "limits", "scenarios")
 """What must agree for the solvers of two runs of a suite to stand on one board."""
@@ -25,40 +27,72 @@ class ResultsError(ValueError):
     """A results folder that cannot be used; the message says why and what to do."""
 
 
+class DamagedError(ResultsError):
+    """A manifest that is not as it was written."""
+
+
 def load(folder: Path) -> dict[str, Any]:
     """The manifest of a folder.
 
     Raises:
         ResultsError: If the folder holds no results that this version reads.
     """
+    place = folder / FILE
     try:
-        manifest = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        data = sealed.read(place)
     except OSError:
         raise ResultsError(
             f"{folder} holds no results ({FILE} is missing); make some: rdebench run --out {folder}"
         ) from None
-    except ValueError as error:
-        raise ResultsError(f"{folder / FILE} is not readable: {error}; delete it and run again") from None
-    given = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
-    if given != FORMAT:
-        raise ResultsError(f"{folder / FILE} has the format {given!r}; this version reads {FORMAT!r}")
-    if not _well_formed(manifest.get("suites")):
-        raise ResultsError(f"{folder / FILE} is damaged: its suites are not what a run writes; run again")
-    return dict(manifest)
+    except sealed.SealError as error:
+        raise DamagedError(f"{place} is not readable: {error}; delete it and run again") from None
+    return decode(data, str(place))
 
 
-def _well_formed(suites: object) -> bool:
-    """Whether every suite is an entry with the lists that readers rely on."""
-    if not isinstance(suites, dict) or not all(isinstance(suite, dict) for suite in suites.values()):
-        return False
-    lists = [suite.get(name) for suite in suites.values() for name in ("cells", "scenarios", "solvers")]
-    if not all(isinstance(one, list) for one in lists):
-        return False
-    entries = [
-        entry for suite in suites.values() for name in ("scenarios", "solvers") for entry in suite[name]
-    ]
-    keys = [key for suite in suites.values() for key in suite["cells"]]
-    return all(isinstance(entry, dict) for entry in entries) and all(isinstance(key, str) for key in keys)
+def encode(manifest: dict[str, Any]) -> bytes:
+    """A manifest as the content of a file; sealed, so that a change is noticed."""
+    return sealed.seal(manifest, _INDENT)
+
+
+def decode(data: bytes, origin: str) -> dict[str, Any]:
+    """The manifest in the content of a file.
+
+    Args:
+        data: The content of the file.
+        origin: What errors name.
+
+    Raises:
+        ResultsError: If it is none, or any byte is not as it was written.
+    """
+    try:
+        stated = sealed.parse(data)
+        if sealed.FIELD not in stated and stated.get("format") not in (None, FORMAT):
+            raise _other_format(stated, origin)
+        manifest = sealed.unseal(data, _INDENT)
+        if manifest.get("format") != FORMAT:
+            raise _other_format(manifest, origin)
+        Manifest.model_validate(manifest)
+    except sealed.SealError as error:
+        raise DamagedError(f"{origin} was changed or is damaged: {error}; delete it and run again") from None
+    except ValidationError as error:
+        raise DamagedError(
+            f"{origin} is not what a run writes: {_first(error)}; delete it and run again"
+        ) from None
+    return manifest
+
+
+def _first(error: ValidationError) -> str:
+    """The first thing that is wrong, without the value, which may be anything."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    field = ".".join(str(part)[:60] for part in first["loc"]) or "manifest"
+    return f"{field}: {first['msg']}"
+
+
+def _other_format(manifest: dict[str, Any], origin: str) -> ResultsError:
+    given = str(manifest.get("format"))[:60]
+    return ResultsError(
+        f"{origin} has the format {given!r}; this version reads {FORMAT!r}: use another folder"
+    )
 
 
 def record(folder: Path, run: SuiteRun) -> list[str]:
@@ -91,10 +125,36 @@ def record(folder: Path, run: SuiteRun) -> list[str]:
     manifest["suites"][name] = entry
     manifest["updated"] = _now()
     try:
-        files.write_atomically(folder / FILE, json.dumps(manifest, indent=1).encode())
+        Manifest.model_validate(manifest)
+    except ValidationError as error:
+        raise ResultsError(f"this run cannot be recorded: {_first(error)}") from None
+    try:
+        files.write_atomically(folder / FILE, encode(manifest))
     except OSError as error:
         raise ResultsError(f"{folder} cannot be written: {error.strerror}; choose another --out") from None
     return dropped
+
+
+def mark(folder: Path, incidents: list[str]) -> tuple[Path, bytes]:
+    """Enter into the manifest what somebody else did to the folder during a run; it stays with the results.
+
+    Returns:
+        The file and what is in it now.
+
+    Raises:
+        ResultsError: If it cannot be read or written.
+    """
+    manifest = load(folder)
+    known = dict.fromkeys([*manifest.get("incidents", []), *incidents])
+    manifest["incidents"] = list(known)[:MOST_INCIDENTS]
+    data = encode(manifest)
+    try:
+        files.write_atomically(folder / FILE, data)
+    except OSError as error:
+        raise ResultsError(
+            f"{folder} cannot be written: {error.strerror}; what is finished is kept"
+        ) from None
+    return folder / FILE, data
 
 
 def _current(folder: Path) -> tuple[dict[str, Any], list[str]]:
@@ -113,7 +173,8 @@ def _current(folder: Path) -> tuple[dict[str, Any], list[str]]:
     there = load(folder)
     same_versions = numerical_versions().items() <= there.get("versions", {}).items()
     if there.get("code_hash") == fresh["code_hash"] and same_versions:
-        return fresh | {"created": there["created"], "suites": there["suites"]}, []
+        kept = {name: there[name] for name in ("created", "suites", "incidents") if name in there}
+        return fresh | kept, []
     names = ", ".join(there.get("suites", {})) or "nothing"
     return fresh, [f"results of another version of the code or its packages were dropped: {names}"]
 
@@ -167,6 +228,8 @@ def _command(run: SuiteRun, solvers: list[str]) -> str:
         words += ["--suite-seed", str(run.seed)]
     if run.limits.time_limit != run.suite.time_limit_s:
         words += ["--time-limit", f"{run.limits.time_limit:g}"]
+    if run.limits.memory != int(run.suite.memory_limit_gib * GIB):
+        words += ["--memory-limit", f"{run.limits.memory / GIB:g}"]
     if run.limits.evaluations not in (None, run.suite.evaluations):
         words += ["--evaluations", str(run.limits.evaluations)]
     if run.limits.seconds is not None:

@@ -93,6 +93,9 @@ def measurements() -> Iterator[tuple[str, Callable[[], Measurement]]]:
     yield "proofs, 8 correlated SCMs", correlated_proof
     yield "certificates of a whole scenario", paper_scenario
     yield "proof, beside SCIP", proof_beside_scip
+    from .perf_referee import measurements as of_the_referee
+
+    yield from of_the_referee()
     if all(importlib.util.find_spec(name) for name in ("stable_baselines3", "sb3_contrib", "safetensors")):
         from .perf_learners import measurements as of_the_learners
 

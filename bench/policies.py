@@ -107,7 +107,10 @@ class Policy:
 
 def user_folder() -> Path:
     """Where the user's own policies are kept."""
-    return Path(os.environ.get(VARIABLE) or Path(platformdirs.user_data_dir("rdebench")) / "policies")
+    # Absolute, because workers are at home in a folder of their own.
+    return Path(
+        os.environ.get(VARIABLE) or Path(platformdirs.user_data_dir("rdebench")) / "policies"
+    ).absolute()
 
 
 def shipped_folder() -> Path:

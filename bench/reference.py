@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import platformdirs
 
 from ..problems import Allocation, RDEProblem
-from . import files
+from . import files, sealed
 
 PHYSICS_VERSION = 1
 """Raised when the problem itself changes; certificates are costly, so they do not depend on source text."""
@@ -51,15 +50,15 @@ def unknown(instance_hash: str) -> dict[str, Any]:
 
 
 def row(known: dict[str, Any]) -> dict[str, Any]:
-    """A reference as a row of ``rows.REFERENCE_SCHEMA``."""
-    names = ("bound", "scm", "power_w", "bandwidth_hz")
-    proved = known["status"] != "unknown"
+    """A reference as a row of ``rows.REFERENCE_SCHEMA``; without a proof of a value there is no value."""
+    status = known["status"]
+    valued = known if status in ("optimal", "bounded") else {}
     return {
         "instance_hash": known["instance"],
-        "status": known["status"],
-        "value": known.get("rde"),
-        "source": "certified" if proved else None,
-        **{name: known.get(name) for name in names},
+        "status": status,
+        "value": valued.get("rde"),
+        "source": None if status == "unknown" else "certified",
+        **{name: valued.get(name) for name in ("bound", "scm", "power_w", "bandwidth_hz")},
     }
 
 
@@ -98,31 +97,36 @@ def file_of(folder: Path, instance_hash: str) -> Path:
 
 
 def encode(known: dict[str, Any]) -> bytes:
-    """A reference as the content of a file."""
-    return json.dumps(known).encode()
+    """A reference as the content of a file; sealed, so that a change is noticed."""
+    return sealed.seal(known)
 
 
-def read(folder: Path, instance_hash: str) -> dict[str, Any] | None:
-    """The reference kept in a folder; None if there is none or it cannot be read."""
+def read(folder: Path, instance_hash: str, *, unsealed: bool = False) -> dict[str, Any] | None:
+    """The reference kept in a folder; None if there is none, or any byte of it is not as it was written.
+
+    Args:
+        folder: The folder.
+        instance_hash: Content hash of the instance.
+        unsealed: Whether to take one without a seal too; earlier versions wrote no seals.
+    """
     try:
-        known = json.loads(file_of(folder, instance_hash).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = sealed.read(file_of(folder, instance_hash))
+        known = sealed.parse(data)
+        if not unsealed or sealed.FIELD in known:
+            known = sealed.unseal(data)
+    except (OSError, sealed.SealError):
         return None
-    return (
-        known
-        if isinstance(known, dict) and "status" in known and known.get("instance") == instance_hash
-        else None
-    )
+    return known if "status" in known and known.get("instance") == instance_hash else None
 
 
 def find(problem: RDEProblem, folders: Iterable[Path]) -> dict[str, Any] | None:
-    """The first reference that holds, in a list of folders."""
-    instance_hash = problem.content_hash()
-    found = (read(folder, instance_hash) for folder in folders)
+    """The first reference that holds, in a list of folders; that of the user may be without a seal."""
+    instance_hash, own = problem.content_hash(), user_folder()
+    found = (read(folder, instance_hash, unsealed=folder == own) for folder in folders)
     return next((known for known in found if known is not None and holds(problem, known)), None)
 
 
 def keep_for_user(known: dict[str, Any]) -> None:
     """Keep a reference for all results of this user, unless their cache cannot be written."""
     with suppress(OSError):
-        files.write_atomically(file_of(user_folder(), known["instance"]), encode(known))
+        files.write_atomically(file_of(user_folder(), known["instance"]), encode(known), lasting=False)

@@ -10,14 +10,14 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from ..solvers.registry import GROUP, SolverError, load_plugin, make_solver
 from .policies import Learning
-from .provenance import code_hash, file_hash
+from .provenance import code_hash, file_hash, installed
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Entrant:
         learning: How it learns; None if it does not.
         plugin: The plugin file that defines it, or None.
         code: What identifies its source text.
+        packages: Versions of the distributions that it depends on.
     """
 
     name: str
@@ -43,10 +44,16 @@ class Entrant:
     learning: Learning | None
     plugin: str | None
     code: str
+    packages: dict[str, str] = field(default_factory=dict)
 
     def content_hash(self) -> str:
-        """SHA-256 over name, configuration and source."""
-        identity = {"name": self.name, "configuration": self.configuration, "code": self.code}
+        """SHA-256 over name, configuration, source and packages."""
+        identity = {
+            "name": self.name,
+            "configuration": self.configuration,
+            "code": self.code,
+            "packages": self.packages,
+        }
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
     def changed(self) -> bool:
@@ -90,10 +97,11 @@ def entrants(
     )
     if reply.get("event") != "described":
         raise SolverError(str(reply.get("message", "the solvers could not be described")))
-    return [_entrant(described) for described in reply["solvers"]]
+    return [entrant_of(described) for described in reply["solvers"]]
 
 
-def _entrant(described: dict[str, Any]) -> Entrant:
+def entrant_of(described: dict[str, Any]) -> Entrant:
+    """A solver as set up, from its fields as plain data."""
     learning = described["learning"]
     if learning is not None:
         learning = Learning(**(learning | {"mixture": tuple(learning["mixture"])}))
@@ -127,7 +135,9 @@ def describe(
         plugin = defined.get(name)
         code = file_hash(Path(plugin)) if plugin else _installed_code(name, type(solver))
         summary, exact = solver.summary(), bool(solver.exact)
-        described.append(asdict(Entrant(name, summary, chosen, configuration, exact, learning, plugin, code)))
+        packages = {package: installed(package) for package in sorted(solver.packages)}
+        entrant = Entrant(name, summary, chosen, configuration, exact, learning, plugin, code, packages)
+        described.append(asdict(entrant))
     return described
 
 

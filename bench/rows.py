@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-FORMAT = "rdebench-rows/2"
+FORMAT = "rdebench-rows/3"
 
 STATUSES = (
     "optimal",
@@ -19,10 +19,11 @@ STATUSES = (
     "skipped",
 )
 """optimal (within tolerance of a trusted bound), feasible, violated (breaks a constraint), infeasible and
-unbounded (a claim of proof), limits hit, invalid (not an allocation), error (raised or died), skipped."""
+unbounded (a claim of proof), limits hit (a time limit may come with the last incumbent), invalid (not an
+allocation, or a false claim), error (raised or died), skipped."""
 
 FAILURES = ("time_limit", "memory_limit", "invalid", "error")
-"""Statuses that make the exit code 1."""
+"""Statuses that make the exit code 1; a time limit only without an answer."""
 
 POLICY_DIGITS = 16
 """Digits of the SHA-256 of a policy that a row holds."""
@@ -42,6 +43,7 @@ SCHEMA = pa.schema(
         ("rate", pa.string()),
         ("solver", pa.string()),
         ("solver_hash", pa.string()),
+        ("exact", pa.bool_()),
         ("policy", pa.string()),
         ("status", pa.string()),
         ("message", pa.string()),
@@ -58,6 +60,9 @@ SCHEMA = pa.schema(
         ("fit_seconds", pa.float64()),
         ("evaluations", pa.int64()),
         ("peak_memory_bytes", pa.int64()),
+        ("trace_seconds", pa.list_(pa.float64())),
+        ("trace_evaluations", pa.list_(pa.int64())),
+        ("trace_rde", pa.list_(pa.float64())),
         ("cell", pa.string()),
     ]
 )
@@ -66,7 +71,9 @@ SCHEMA = pa.schema(
 ``rde`` is in bit/s (bit/s/Hz under the spectral rate) per unit of weighted distortion, as the referee scored
 the decisions; ``reward`` is (12) under the scenario's reading. The bound and the gap are not stored in a row:
 they belong to the instance (its reference) and are joined when rows are read. ``policy`` begins the SHA-256 of the
-files of the policy that a solver that learns had, and ``fit_seconds`` is what its training took.
+files of the policy that a solver that learns had, and ``fit_seconds`` is what its training took. ``exact`` is the
+solver's claim that its answers are optimal. The three lists of the trace are the incumbents that it reported: when,
+after how many evaluations, and the best feasible RDE until then, as the referee scored it.
 """
 
 REFERENCE_SCHEMA = pa.schema(

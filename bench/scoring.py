@@ -13,6 +13,7 @@ from ..solvers.base import Solution
 from . import answers
 from .pool import Outcome
 from .rows import FAILURES, VIOLATIONS
+from .traces import trace
 
 _UNSCORED = (*FAILURES, "skipped")
 
@@ -43,13 +44,20 @@ def score(problem: RDEProblem, reward: Reward, outcome: Outcome) -> dict[str, An
         outcome: What came from the solver's process; nothing in it is believed.
 
     Returns:
-        Values of the columns from ``status`` to ``peak_memory_bytes``; a column without a value is left out.
+        Values of the columns from ``status`` to ``trace_rde``; a column without a value is left out.
     """
     measured = {
         "solve_seconds": _number(outcome.header.get("seconds")),
         "evaluations": _count(outcome.header.get("evaluations")),
         "peak_memory_bytes": _count(outcome.header.get("peak_memory")),
     }
+    if outcome.incumbents:
+        reported = trace(problem, outcome)
+        measured |= reported.columns()
+        if outcome.status == "time_limit" and reported.best is not None:
+            told = Outcome("answered", None, {}, reported.best)
+            found = _columns(problem, reward, told) | {"status": "time_limit"}
+            return measured | found | {"message": f"{outcome.message}; its last incumbent is its answer"}
     if outcome.status in _UNSCORED:
         return measured | {"status": outcome.status, "message": outcome.message}
     if outcome.status != "answered":
@@ -105,4 +113,4 @@ def _number(value: object) -> float | None:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and 0 <= value < 2**63 else None
+    return value if type(value) is int and 0 <= value < 2**63 else None  # True is no count

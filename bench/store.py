@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import io
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,16 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from . import files, manifest, reference
+from . import badges, files, manifest, reference
 from .manifest import ResultsError
-from .rows import FORMAT, REFERENCE_SCHEMA, SCHEMA
+from .rows import REFERENCE_SCHEMA, SCHEMA
+from .shards import SHARD_NAME, ShardError, decode_cell, read_shard, shard_name, stated_identity
+from .shards import encode_cell as encode_cell
 from .verdicts import judge
+
+Listing = dict[str, list[str]]
+"""Names of shards by the key of their cell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +30,8 @@ class Results:
 
     Attributes:
         rows: One row per suite, scenario, instance and solver: the columns of ``rows.SCHEMA`` with the final
-            ``status``, and ``bound``, ``bound_source``, ``reference_status``, ``reference_rde`` and ``gap``.
+            ``status``, and ``bound``, ``bound_source``, ``reference_status``, ``reference_rde``, ``gap`` and
+            ``badge``, how far its cell was checked here (see :mod:`.badges`).
         manifest: The manifest.
         missing: How many cells of the manifest are not finished.
     """
@@ -46,21 +51,30 @@ def read_results(folder: str | Path) -> Results:
     folder = Path(folder)
     described = manifest.load(folder)
     keys = [key for suite in described["suites"].values() for key in suite["cells"]]
-    shards = [table for key in keys if (table := read_cell(folder, key)) is not None]
+    listing = list_cells(folder)
+    shards = [table for key in keys if (table := read_cell(folder, key, listing)) is not None]
     rows = pa.concat_tables([SCHEMA.empty_table(), *shards]).to_pandas()
-    return Results(judge(rows, read_references(folder, rows)), described, len(keys) - len(shards))
+    judged = judge(rows, read_references(folder, rows))
+    known = badges.read(folder, {key: names[0] for key, names in listing.items()})
+    judged["badge"] = judged["cell"].map(known).astype(object)
+    return Results(judged, described, len(keys) - len(shards))
 
 
 def read_references(folder: Path, rows: pd.DataFrame) -> pd.DataFrame:
     """The references of all instances in some rows, in the columns of ``rows.REFERENCE_SCHEMA``."""
     names = rows["instance_hash"].unique()
-    known = [reference.read(references_folder(folder), name) or reference.unknown(name) for name in names]
+    # One after the other: all certificates at once take ten times the memory of what is kept of them.
+    known = (reference.read(references_folder(folder), name) or reference.unknown(name) for name in names)
     try:
-        table = pa.Table.from_pylist([reference.row(one) for one in known], REFERENCE_SCHEMA)
+        return reference_frame(known)
     except (pa.ArrowException, TypeError) as error:
         place = references_folder(folder)
         raise ResultsError(f"{place} holds a file that is no reference: {error}; delete it") from None
-    return table.to_pandas()
+
+
+def reference_frame(known: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """References in the columns of ``rows.REFERENCE_SCHEMA``."""
+    return pa.Table.from_pylist([reference.row(one) for one in known], REFERENCE_SCHEMA).to_pandas()
 
 
 def references_folder(folder: Path) -> Path:
@@ -68,29 +82,64 @@ def references_folder(folder: Path) -> Path:
     return folder / "references"
 
 
-def write_cell(folder: Path, key: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep the rows of a finished cell; the shard appears as a whole or not at all.
+def write_shard(folder: Path, key: str, data: bytes, listing: Listing | None = None) -> Path:
+    """Keep a shard; it appears as a whole or not at all, and takes the place of any other shard of the cell.
+
+    Args:
+        folder: The results folder.
+        key: The cell's key.
+        data: What :func:`encode_cell` returned.
+        listing: What :func:`list_cells` returned, to write many cells after one listing.
+
+    Returns:
+        Its file.
 
     Raises:
         ResultsError: If it cannot be written.
     """
-    metadata = {"format": FORMAT, "cell": key}
-    table = pa.Table.from_pylist(list(rows), SCHEMA.with_metadata(metadata))
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, write_page_checksum=True)
-    _write(_shard(folder, key), buffer.getvalue())
+    path = cells_folder(folder) / shard_name(key, data)
+    _write(path, data)
+    for name in (list_cells(folder) if listing is None else listing).get(key, ()):
+        if name != path.name:
+            with _told(folder):
+                (path.parent / name).unlink(missing_ok=True)
+    return path
 
 
-def read_cell(folder: Path, key: str) -> pa.Table | None:
-    """The rows of a cell; None if its shard is missing, damaged, or of another cell or format."""
+def read_cell(folder: Path, key: str, listing: Listing | None = None) -> pa.Table | None:
+    """The rows of a cell; None if its shard is missing, damaged in any byte, or of another cell or format.
+
+    Args:
+        folder: The results folder.
+        key: The cell's key.
+        listing: What :func:`list_cells` returned, to look for many cells in one listing.
+    """
+    table = _read(folder, key, listing)
+    return None if table is None else table.replace_schema_metadata(None)
+
+
+def identity_of(folder: Path, key: str, listing: Listing | None = None) -> dict[str, Any] | None:
+    """Under which configuration a cell was made, as its shard states it; None as for :func:`read_cell`."""
+    table = _read(folder, key, listing)
+    return None if table is None else stated_identity(table)
+
+
+def list_cells(folder: Path) -> Listing:
+    """The shards of a results folder by the key of their cell, damaged ones too."""
+    found: Listing = {}
     try:
-        data = _shard(folder, key).read_bytes()
-        table = pq.read_table(io.BytesIO(data), page_checksum_verification=True)
-    except (OSError, pa.ArrowException):
-        return None
-    metadata = table.schema.metadata or {}
-    labelled = metadata.get(b"format") == FORMAT.encode() and metadata.get(b"cell") == key.encode()
-    return table.replace_schema_metadata(None) if labelled and table.schema.equals(SCHEMA) else None
+        names = sorted(os.listdir(cells_folder(folder)))
+    except OSError:
+        return found
+    for name in names:
+        if match := SHARD_NAME.fullmatch(name):
+            found.setdefault(match["key"], []).append(name)
+    return found
+
+
+def cells_folder(folder: Path) -> Path:
+    """Where a results folder keeps its shards."""
+    return folder / "cells"
 
 
 @contextmanager
@@ -115,23 +164,40 @@ def lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def write_reference(folder: Path, known: dict[str, Any]) -> None:
+def write_reference(folder: Path, known: dict[str, Any]) -> tuple[Path, bytes]:
     """Keep what is known about an instance.
+
+    Returns:
+        Its file and what is in it.
 
     Raises:
         ResultsError: If it cannot be written.
     """
-    _write(reference.file_of(references_folder(folder), known["instance"]), reference.encode(known))
+    path, data = reference.file_of(references_folder(folder), known["instance"]), reference.encode(known)
+    _write(path, data)
+    return path, data
 
 
 def _write(path: Path, data: bytes) -> None:
-    try:
+    with _told(path.parent):
         files.write_atomically(path, data)
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ResultsError(
-            f"{path.parent} cannot be written: {error.strerror}; what is finished is kept"
+            f"{folder} cannot be written: {error.strerror}; what is finished is kept"
         ) from None
 
 
-def _shard(folder: Path, key: str) -> Path:
-    return folder / "cells" / f"{key}.parquet"
+def _read(folder: Path, key: str, listing: Listing | None) -> pa.Table | None:
+    """The first intact shard of a cell."""
+    for name in (list_cells(folder) if listing is None else listing).get(key, ()):
+        try:
+            return decode_cell(key, name, read_shard(cells_folder(folder) / name))
+        except (OSError, ShardError):
+            continue
+    return None

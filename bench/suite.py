@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 import tomllib
 from importlib import resources
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..problems import Scenario
 
 FORMAT = "rdebench-suite/1"
 
@@ -48,6 +51,7 @@ class Suite(BaseModel):
         options: Constructor arguments of some of the solvers, by name.
         evaluations: Allocations that a search may try on an instance, or None; exact solvers are not cut short.
         time_limit_s: Wall-clock limit of one instance, s; a solver that exceeds it is killed.
+        memory_limit_gib: Limit of a solver's memory, GiB; one that exceeds it is killed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +67,7 @@ class Suite(BaseModel):
     options: dict[str, dict[str, Any]] = {}
     evaluations: Annotated[int, Field(ge=1)] | None = None
     time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    memory_limit_gib: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
 
     @model_validator(mode="after")
     def _each_once(self) -> Suite:
@@ -85,8 +90,27 @@ class Suite(BaseModel):
         return int(getattr(self.presets, preset))
 
     def content_hash(self) -> str:
-        """SHA-256 over everything that the suite states."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """SHA-256 over what decides the instances and what may be spent on them.
+
+        That is the content of its scenarios, seed, presets, budgets and limits; not words, nor who takes part.
+        """
+        decides = ("format", "name", "seed", "presets", "evaluations", "time_limit_s", "memory_limit_gib")
+        content = self.model_dump(include=set(decides))
+        content["scenarios"] = {name: Scenario.load(name).content_hash() for name in self.scenarios}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def require_frozen(self) -> None:
+        """Refuse a published suite that is not what was published: its rows would bear a name that is taken.
+
+        Raises:
+            SuiteError: If it, or one of its scenarios, was edited.
+        """
+        published = frozen().get(self.name)
+        if published is not None and published != self.content_hash():
+            raise SuiteError(
+                f"{self.name} is frozen, and is not what was published under that name: the suite or one of its "
+                f"scenarios ({', '.join(self.scenarios)}) was edited; give what was edited a new version"
+            )
 
     @classmethod
     def load(cls, name: str) -> Suite:
@@ -115,6 +139,12 @@ class Suite(BaseModel):
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or "suite"
             raise SuiteError(f"{origin}: {field}: {first['msg']}") from None
+
+
+def frozen() -> dict[str, str]:
+    """Content hashes of the suites that are published, by name."""
+    text = resources.files(__package__).joinpath("suites", "frozen.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
 
 
 def suite_names() -> list[str]:

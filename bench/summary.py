@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from .cell_checks import shown
 from .cells import SuiteRun
 from .store import Results
 from .verdicts import failed
@@ -31,7 +32,9 @@ def show(console: Console, runs: Sequence[SuiteRun], results: Results) -> bool:
             sound = False
             first = failures.iloc[0]
             place = f"{first['scenario']}, instance {first['instance']}"
-            text = escape(f"{name}: {first['status']} on {place}: {first['message']}")
+            # What a solver says may hold anything, also what a terminal would obey.
+            said = "\n".join(map(shown, f"{name}: {first['status']} on {place}: {first['message']}".splitlines()))
+            text = escape(said)
             console.print(f"[red]{text}[/]", highlight=False, soft_wrap=True)
     return sound
 

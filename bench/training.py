@@ -21,7 +21,7 @@ from .frames import Header
 from .policies import Learning
 from .process import WorkerProcess
 from .roster import Entrant
-from .runner import plain
+from .work import plain
 
 _TICK_S = 0.2
 

@@ -12,6 +12,9 @@ CLAIMS = ("infeasible", "unbounded")
 
 _ROUNDING = 1e-9
 
+EXACT_GAP = 2e-6
+"""Relative gap at which a solver that says exact is beaten: each side may be off by what counts as optimal."""
+
 
 class RefereeError(Exception):
     """A row and a reference that cannot both be right: the referee itself is wrong."""
@@ -26,9 +29,9 @@ def judge(rows: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         The rows in their order, with the final ``status`` and ``message``, and the columns ``bound``,
-        ``bound_source``, ``reference_status``, ``reference_rde`` and ``gap``. The gap is 1 - rde / bound; 1
-        for violated answers and failures; on instances proved infeasible or unbounded 0 for the right answer
-        and 1 for any other; NaN for skipped rows and where nothing is known.
+        ``bound_source``, ``reference_status``, ``reference_rde`` and ``gap``. The gap is 1 - rde / bound, also
+        of an answer at a time limit; 1 for violated answers and failures; on instances proved infeasible or
+        unbounded 0 for the right answer and 1 for any other; NaN for skipped rows and where nothing is known.
 
     Raises:
         RefereeError: If a feasible row beats the bound of its instance, or solves one proved infeasible.
@@ -51,7 +54,7 @@ def judge(rows: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_contradictions(judged: pd.DataFrame) -> None:
-    feasible = judged["status"] == "feasible"
+    feasible = _answered(judged)
     # Feasible means within the tolerance of the constraints, which near infeasibility is worth more than
     # the tolerance itself: hence the tolerance of the optimum here.
     beaten = feasible & (judged["rde"] > judged["bound"] * (1 + OPTIMAL_GAP))
@@ -61,13 +64,14 @@ def _refuse_contradictions(judged: pd.DataFrame) -> None:
             row = judged[wrong].iloc[0]
             raise RefereeError(
                 f"{row['suite']}, {row['scenario']}, instance {row['instance']}: the answer of {row['solver']}, "
-                f"RDE {row['rde']!r}, {what} ({row['bound']!r} by {row['bound_source']}); this is a bug in rdebench"
+                f"RDE {row['rde']!r}, {what} ({row['bound']!r} by {row['bound_source']}); either the results were "
+                "altered, which rdebench audit tells, or this is a bug in rdebench"
             )
 
 
 def _refute_claims(judged: pd.DataFrame) -> None:
-    """Turn claims that are known to be false into invalid rows."""
-    feasible = judged["rde"].where(judged["status"] == "feasible")
+    """Turn claims that are known to be false into invalid rows: proofs, bounds, and being exact."""
+    feasible = judged["rde"].where(_answered(judged))
     reached = feasible.groupby(judged["instance_hash"]).transform("max")
     reached = pd.concat([reached, judged["reference_rde"]], axis=1).max(axis=1)
     for claim in CLAIMS:
@@ -82,6 +86,19 @@ def _refute_claims(judged: pd.DataFrame) -> None:
         for claimed, best in zip(judged.loc[low, "claimed_bound"], reached[low], strict=True)
     ]
     judged.loc[low, "status"] = "invalid"
+    beaten = (
+        judged["exact"].eq(True) & feasible.lt(reached * (1 - EXACT_GAP)) & judged["status"].eq("feasible")
+    )
+    judged.loc[beaten, "message"] = [
+        f"says that it is exact, but found {found!r} where {best!r} can be reached"
+        for found, best in zip(judged.loc[beaten, "rde"], reached[beaten], strict=True)
+    ]
+    judged.loc[beaten, "status"] = "invalid"
+
+
+def _answered(judged: pd.DataFrame) -> pd.Series[bool]:
+    """Rows with a feasible answer, given in time or at a time limit."""
+    return judged["status"].eq("feasible") | (judged["status"].eq("time_limit") & judged["rde"].notna())
 
 
 def _gap(judged: pd.DataFrame) -> pd.Series[float]:
@@ -89,7 +106,7 @@ def _gap(judged: pd.DataFrame) -> pd.Series[float]:
     gap = pd.Series(np.nan, index=judged.index)
     bounded = proved.isin(("optimal", "bounded"))
     gap[bounded] = 1.0
-    scored = bounded & (status == "feasible")
+    scored = bounded & _answered(judged)
     with np.errstate(divide="ignore", invalid="ignore"):
         below = (1.0 - judged["rde"] / judged["bound"]).fillna(0.0).clip(lower=0.0)
     gap[scored] = below[scored]
@@ -101,4 +118,4 @@ def _gap(judged: pd.DataFrame) -> pd.Series[float]:
 
 def failed(judged: pd.DataFrame) -> pd.Series[bool]:
     """Which rows are failures of the solver, and make a command end with exit code 1."""
-    return judged["status"].isin(FAILURES)
+    return judged["status"].isin(FAILURES) & ~_answered(judged)

@@ -10,6 +10,7 @@ row makes negative, and demands for each of them a price pair of its own that do
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,12 @@ OPTIMAL_GAP = 1e-6
 """Relative gap at which an incumbent counts as optimal."""
 
 _CHUNK = 20_000
+
+_MOST_TERMS = 500_000
+"""So many terms of rows are computed together, which bounds the memory at many users."""
+
+_MOST_PRICES = 5_000
+"""A certificate with more global rows than this is refused."""
 
 _MOST_NODES = 20_000_000
 """A certificate that leaves more partial assignments than this to enumerate is refused."""
@@ -131,39 +138,35 @@ class _Rows:
         self.epsilon = problem.epsilon
         self.floor = problem.min_bandwidth / problem.bandwidth_budget if self.shannon else 1.0
 
-    def row(self, theta: float, mu: float | None, q: float) -> tuple[float, FloatArray]:
-        """Constant and terms ``[M, S]`` of one row at q; forbidden pairs are -inf."""
+    def at(self, theta: FloatArray, mu: FloatArray, q: float) -> tuple[FloatArray, FloatArray]:
+        """Rows at J price pairs, ``mu`` NaN where it is infinite: constants ``[J]`` and terms ``[J, M, S]`` at q.
+
+        Forbidden pairs are -inf.
+        """
+        priced = ~np.isnan(mu)[:, None, None]
+        theta, mu = theta[:, None, None], np.where(priced, mu[:, None, None], 1.0)
         k = self.snr[:, None]
         allowed = np.isfinite(self.need)
         need = np.where(allowed, self.need, 0.0)
         if self.shannon:
-            v = _exponent(theta * self.snr)[:, None]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                cost = np.where(v > 0, (np.expm1(v) / k + theta) / v, 0.0)
-            if (
-                mu is not None
-            ):  # any admissible price will do: the least one at which nobody earns without end
-                mu = (
-                    max(mu, 1.0 / cost[np.argmax(self.snr), 0]) if cost.max() > 0 else max(mu, self.snr.max())
-                )
-            inside = (need >= self.floor * v) & (need > 0) if self.floor > 0 else np.ones_like(allowed)
+            v = _exponent(theta * k)
+            cost = np.where(v > 0, (np.expm1(v) / k + theta) / v, 0.0)
+            # Any admissible price will do: the least one at which nobody earns without end.
+            least = np.where(cost.max(axis=1, keepdims=True) > 0, 1.0 / cost[:, [np.argmax(k)]], k.max())
+            mu = np.maximum(mu, least)
+            inside = (need >= self.floor * v) & (need > 0) if self.floor > 0 else np.full(need.shape, True)
         else:
-            cost, inside = np.zeros_like(k), np.zeros_like(allowed)
+            cost, inside = np.zeros_like(k), np.full(need.shape, False)
         width = max(self.floor, 1e-300)
-        exponent = np.where(inside, 0.0, need / width)
-        if mu is not None:
-            with np.errstate(divide="ignore"):
-                exponent = np.maximum(exponent, np.where(inside, 0.0, np.log(np.maximum(k / mu, 1e-300))))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            power = np.where(exponent > 0, width * np.expm1(exponent) / k, 0.0)
+        sold = np.log(np.maximum(k / mu, 1e-300))
+        exponent = np.where(inside, 0.0, np.where(priced, np.maximum(need / width, sold), need / width))
+        power = np.where(exponent > 0, width * np.expm1(exponent) / k, 0.0)
         spent = np.where(inside, cost * need, power + (theta * self.floor if self.shannon else 0.0))
-        if mu is None:
-            constant, terms = 1.0 + theta, -spent - self.compute
-        else:
-            earned = np.where(inside, need, width * exponent)
-            constant = mu * (1.0 + theta) - q * self.epsilon
-            terms = earned - mu * (spent + self.compute) - q * self.weight
-        return constant, np.where(allowed, terms, -np.inf)
+        earned = np.where(inside, need, width * exponent)
+        profit = earned - mu * (spent + self.compute) - q * self.weight
+        constant = np.where(priced, mu * (1.0 + theta) - q * self.epsilon, 1.0 + theta)
+        terms = np.where(priced, profit, -spent - self.compute)
+        return constant[:, 0, 0], np.where(allowed, terms, -np.inf)
 
 
 class _Tree:
@@ -205,23 +208,31 @@ class _Tree:
     def _losses(self) -> tuple[FloatArray, FloatArray]:
         """What each choice loses against the best in each row, ``[M, S, J]``, and what may be lost, ``[J]``."""
         pairs = self.certificate["rows"]
-        losses, slacks = [], []
-        for theta, mu in zip(pairs["theta"], pairs["mu"], strict=True):
-            constant, terms = self._row(theta, mu)
-            best = terms.max(axis=1)
-            size = abs(constant) + np.abs(best).sum()
-            if np.isnan(terms).any() or not np.isfinite(size):
-                continue  # overflow: such a row proves nothing
-            slacks.append(constant + best.sum() + MARGIN * size)
-            losses.append(best[:, None] - terms)
-        shape = (*self.rows.need.shape, len(losses))
-        return np.stack(losses, axis=2) if losses else np.zeros(shape), np.array(slacks)
-
-    def _row(self, theta: float, mu: float | None) -> tuple[float, FloatArray]:
-        finite = np.isfinite(theta) and (mu is None or np.isfinite(mu))
-        _require(finite and theta >= 0 and (mu is None or mu > 0), "a price is not a number >= 0")
+        _require(len(pairs["theta"]) <= _MOST_PRICES, f"it has more than {_MOST_PRICES} rows")
+        constant, terms = self._rows(pairs["theta"], pairs["mu"])
+        best = terms.max(axis=2)
         with np.errstate(over="ignore", invalid="ignore"):
-            return self.rows.row(theta, mu, self.q)
+            size = np.abs(constant) + np.abs(best).sum(axis=1)
+            slack = constant + best.sum(axis=1) + MARGIN * size
+            loss = best[:, :, None] - terms
+        sound = ~np.isnan(terms).any(axis=(1, 2)) & np.isfinite(size)  # a row that overflows proves nothing
+        return np.ascontiguousarray(np.moveaxis(loss[sound], 0, 2)), slack[sound]
+
+    def _rows(self, theta: list[float], mu: list[float | None]) -> tuple[FloatArray, FloatArray]:
+        """Constants ``[J]`` and terms ``[J, M, S]`` of the rows at J price pairs."""
+        _require(len(theta) == len(mu), "there are not as many theta as mu")
+        thetas = np.array(theta, dtype=np.float64)
+        mus = np.array([np.nan if price is None else price for price in mu], dtype=np.float64)
+        given = mus[[price is not None for price in mu]]
+        sound = np.isfinite(thetas).all() and (thetas >= 0).all() and np.isfinite(given).all()
+        _require(sound and (given > 0).all(), "a price is not a number >= 0")
+        together = max(_MOST_TERMS // self.rows.need.size, 1)
+        with np.errstate(all="ignore"):
+            parts = [
+                self.rows.at(thetas[at : at + together], mus[at : at + together], self.q)
+                for at in range(0, max(len(thetas), 1), together)
+            ]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
     def _enumerate(self, loss: FloatArray, slack: FloatArray, options: NDArray[np.bool_]) -> None:
         order = [int(m) for m in self.certificate["order"]]
@@ -257,10 +268,11 @@ class _Tree:
     def _check_leaf(self, scm: IntArray) -> None:
         name = tuple(scm.tolist())
         _require(name in self.leaves, f"the assignment {list(name)[:20]} is neither excluded nor closed")
-        constant, terms = self._row(*self.leaves[name])
-        chosen = terms[np.arange(len(scm)), scm]
-        size = abs(constant) + np.abs(chosen).sum()
-        closed = constant + chosen.sum() <= MARGIN * size
+        theta, mu = self.leaves[name]
+        constant, terms = self._rows([theta], [mu])
+        chosen = terms[0, np.arange(len(scm)), scm]
+        size = abs(constant[0]) + np.abs(chosen).sum()
+        closed = constant[0] + chosen.sum() <= MARGIN * size
         _require(closed, f"the assignment {list(name)[:20]} is not closed by its own prices")
 
 
@@ -269,13 +281,14 @@ def _exponent(y: FloatArray) -> FloatArray:
     start = np.sqrt(2 * y) * (1 - np.sqrt(2 * y) / 3)
     v = np.where(y > 1e-3, 1.0 + lambertw((y - 1.0) / np.e).real, start)
     for _ in range(4):
-        small = sum((-1.0) ** n * v**n / _FACTORIAL[n] for n in range(2, 15))
+        small = np.polynomial.polynomial.polyval(v, _SERIES)
         residue = np.where(v < 0.4, small, v - 1.0 + np.exp(-v)) - y * np.exp(-v)
         v = np.where(v > 0, v - residue / np.maximum(v, 1e-300), 0.0)
     return v
 
 
-_FACTORIAL = np.cumprod(np.concatenate([[1.0], np.arange(1.0, 16.0)]))
+_SERIES = np.array([0.0, 0.0, *((-1.0) ** n / math.factorial(n) for n in range(2, 15))])
+"""Of e^-v - 1 + v, which loses its digits near 0 if it is taken as it stands."""
 
 
 def _undominated(problem: RDEProblem) -> NDArray[np.bool_]:

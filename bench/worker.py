@@ -1,4 +1,4 @@
-"""The process in which solvers run: ``python -m rdebench.bench.worker REQUESTS ANSWERS`` (two pipe ends).
+"""The process in which solvers run, started by :mod:`rdebench.bench.guard`.
 
 It serves one request after the other and answers with frames. Nothing that it says is believed beyond what the
 referee can check: the referee draws its own copy of every instance and scores the decisions itself.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import queue
+import resource
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from ..problems.sampling import stream
 from ..solvers.base import Budget, Solver
 from ..solvers.registry import SolverError, make_solver
 from . import answers, frames
+from .inbox import Outbox
+from .listening import Timekeeper
 
 MAX_MESSAGE = 2_000
 
@@ -31,41 +35,50 @@ WARM_UP_SECONDS = 1.0
 
 Send = Callable[..., None]
 
-_clock = time.perf_counter
-"""Kept from before any solver is imported, so that a solver cannot slow it down."""
+_process = os.getpid()
 
 
 def main() -> None:
     """Serve requests until the referee is gone."""
     requests = Connection(int(sys.argv[1]), writable=False)
-    replies = Connection(int(sys.argv[2]), readable=False)
+    outbox = Outbox(int(sys.argv[2]))
     inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests, inbox), daemon=True).start()
 
     def send(event: str, arrays: frames.Arrays | None = None, **header: Any) -> None:
-        replies.send_bytes(frames.encode({"event": event, **header}, arrays))
+        outbox.send({"event": event, **header}, arrays)
 
-    tasks = {"solve": _solve_all, "reference": _refer_all, "describe": _describe_all, "train": _train}
+    tasks = {
+        "solve": _solve_all,
+        "reference": _refer_all,
+        "describe": _describe_all,
+        "train": _train,
+        "check": _check,
+    }
     while True:
         request, _ = frames.decode(inbox.get())
         try:
             tasks[request["task"]](request, send)
         except BaseException as error:
-            send("failed", message=_last_lines(error))
             # Without the interpreter's farewell: threads that a solver left behind must not hold the process.
-            os._exit(0)
+            try:
+                send("failed", message=_last_lines(error))
+            finally:
+                os._exit(1)
 
 
 def _listen(requests: Connection, inbox: queue.SimpleQueue[bytes]) -> None:
-    """Pass requests on. An end of file means that the referee is gone, and so are we, with all children."""
-    try:
-        while True:
-            inbox.put(requests.recv_bytes())
-    except (EOFError, OSError):
-        os.killpg(0, signal.SIGKILL)
+    """Pass requests on. An end of file means that the referee is gone, and so are we."""
+    with suppress(OSError):  # a solver may close the pipe; what is under way is then noticed by its answer
+        try:
+            while True:
+                inbox.put(requests.recv_bytes())
+        except EOFError:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _solve_all(request: dict[str, Any], send: Send) -> None:
+    _limit_memory(request.get("memory"))
     scenario = Scenario.model_validate(request["scenario"])
     solver = make_solver(request["solver"], request["plugins"], **request["options"])
     limits, seed = request["limits"], request["seed"]
@@ -76,7 +89,8 @@ def _solve_all(request: dict[str, Any], send: Send) -> None:
         problem = scenario.instance(index, seed)
         rng = stream("solve", scenario.id, seed, index, request["solver"])
         send("start", index=index)
-        status, message, arrays, header = _solve(solver, problem, rng, limits, unready)
+        tell = partial(send, "incumbent", index=index)
+        status, message, arrays, header = _solve(solver, problem, rng, limits, unready, tell)
         memory = _peak_memory()
         send("done", arrays, index=index, status=status, message=message, peak_memory=memory, **header)
 
@@ -86,6 +100,8 @@ def _unready(solver: Solver, scenario: Scenario, request: dict[str, Any]) -> tup
     from . import policies
 
     policy = request["policy"]
+    if policy is None and (reason := solver.trains_on(scenario)) is not None:
+        return "skipped", str(reason)[:MAX_MESSAGE]
     if policy is None:
         command = policies.training_command(
             request["solver"], scenario.id, request["options"], request["plugins"]
@@ -101,7 +117,12 @@ def _unready(solver: Solver, scenario: Scenario, request: dict[str, Any]) -> tup
 
 
 def _solve(
-    solver: Solver, problem: RDEProblem, rng: Any, limits: dict[str, Any], unready: tuple[str, str] | None
+    solver: Solver,
+    problem: RDEProblem,
+    rng: Any,
+    limits: dict[str, Any],
+    unready: tuple[str, str] | None,
+    tell: Send,
 ) -> tuple[str, str | None, frames.Arrays, dict[str, Any]]:
     """Status, message, arrays and measurements of one instance."""
     header: dict[str, Any] = {}
@@ -110,13 +131,15 @@ def _solve(
             return "skipped", str(reason)[:MAX_MESSAGE], {}, {}
         if unready is not None:
             return *unready, {}, {}
-        budget = Budget(**limits)
-        started = _clock()
+        timekeeper = Timekeeper(problem.users, tell)
+        budget = Budget(**limits, listener=timekeeper)
         try:
             solution = solver.solve(problem, rng=rng, budget=budget)
         finally:
-            header["seconds"] = _clock() - started
-            header["evaluations"] = int(budget.used)
+            if os.getpid() != _process:
+                os._exit(0)  # a child of the solver's that came back where only its parent belongs
+            header["seconds"] = timekeeper.seconds
+            header["evaluations"] = _count(budget.used)
         if any(limits.values()) and answers.is_empty(solution):
             return "time_limit", "found nothing within its budget", {}, header
     except MemoryError as error:
@@ -125,8 +148,10 @@ def _solve(
         return "error", _last_lines(error), {}, header
     try:
         arrays, bound, claim = answers.checked(solution, problem.users)
-    except Exception as error:
-        return "invalid", str(error)[:MAX_MESSAGE], {}, header
+    except ValueError as error:
+        return "invalid", _message(error), {}, header
+    except BaseException as error:  # what it returned has code of its own
+        return "invalid", _last_lines(error), {}, header
     return "answered", None, arrays, header | {"bound": bound, "claim": claim}
 
 
@@ -136,7 +161,7 @@ def _warm_up(solver: Solver, scenario: Scenario, seed: int, limits: dict[str, An
         problem = scenario.instance(0, seed, split="train")
         if solver.supports(problem) is None:
             evaluations = min(limits["evaluations"] or WARM_UP_EVALUATIONS, WARM_UP_EVALUATIONS)
-            budget = Budget(seconds=WARM_UP_SECONDS, evaluations=evaluations)
+            budget = Budget(seconds=WARM_UP_SECONDS, evaluations=evaluations, listener=lambda *_: None)
             solver.solve(problem, rng=stream("warm-up"), budget=budget)
     except BaseException:
         pass
@@ -158,6 +183,13 @@ def _train(request: dict[str, Any], send: Send) -> None:
     train(request, send)
 
 
+def _check(request: dict[str, Any], send: Send) -> None:
+    from .conformance import check
+
+    _limit_memory(request.get("memory"))
+    check(request, send)
+
+
 def _describe_all(request: dict[str, Any], send: Send) -> None:
     from .roster import describe
 
@@ -171,8 +203,29 @@ def _describe_all(request: dict[str, Any], send: Send) -> None:
 
 
 def _last_lines(error: BaseException) -> str:
-    lines = traceback.format_exception(error)
-    return "".join(lines[-3:])[-MAX_MESSAGE:].strip()
+    try:
+        return "".join(traceback.format_exception(error)[-3:])[-MAX_MESSAGE:].strip()
+    except BaseException:
+        return f"an exception that cannot be shown: {type(error).__name__}"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:MAX_MESSAGE]
+    except BaseException:
+        return _last_lines(error)
+
+
+def _count(number: object) -> int | None:
+    """A number of evaluations as far as it is one."""
+    return int(number) if isinstance(number, int | float) and 0 <= number < 2**63 else None
+
+
+def _limit_memory(limit: int | None) -> None:
+    """Let allocations past a limit fail, here and in every process that is started from here."""
+    if limit is not None:
+        with suppress(ValueError, OSError):  # there is a lower one already, or the system has none
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _peak_memory() -> int:
@@ -182,8 +235,6 @@ def _peak_memory() -> int:
         with open("/proc/self/status", encoding="ascii") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
     except (OSError, StopIteration):
-        import resource
-
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

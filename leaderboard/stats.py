@@ -15,6 +15,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+BADGES = ("claimed", "re-scored", "re-run")
+"""How far a run was checked where the page is made, from least to most."""
+
 ALL = "all"
 """Stands for every scenario of a suite together; scenario ids end in a version, so none is called this."""
 
@@ -41,6 +44,7 @@ def summarise(rows: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     Returns:
         One row per (``suite``, ``scenario`` or :data:`ALL`, ``solver``), with
 
+        - ``badge``: the least of :data:`BADGES` among its runs, empty if the rows have none;
         - ``total``: instances of this suite and scenario; ``ran``: of these, those the solver ran on;
           ``skipped``, ``failed``, ``violated``: runs with such a status;
         - ``feasible_share``, ``optimal_share``: share of ``ran`` with a feasible, a proved optimal answer;
@@ -136,7 +140,7 @@ def thin(values: ArrayLike, limit: int = 200) -> list[float]:
 
 
 _KEYS = ("suite", "scenario", "solver")
-_COUNTS = ("total", "ran", "skipped", "failed", "violated", *(f"failed_{name}" for name in FAILED))
+_COUNTS = ("badge", "total", "ran", "skipped", "failed", "violated", *(f"failed_{name}" for name in FAILED))
 _SOLVABLE = (
     *("feasible_share", "optimal_share", "bounded", "gap", "gap_low", "gap_high"),
     *("rde", "reward", "seconds", "seconds_p99", "policies", "training"),
@@ -162,6 +166,7 @@ def _groups(rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame, 
 def _counts(group: pd.DataFrame, instances: pd.DataFrame) -> dict[str, Any]:
     status = group["status"]
     return {
+        "badge": _least_badge(group),
         "total": int(instances["instance"].nunique()),
         "ran": int((status != "skipped").sum()),
         "skipped": int((status == "skipped").sum()),
@@ -171,9 +176,16 @@ def _counts(group: pd.DataFrame, instances: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _least_badge(group: pd.DataFrame) -> str:
+    """How far all runs of a solver were checked; empty where the rows do not say."""
+    given = set(group["badge"]) if "badge" in group else set()
+    return next((badge for badge in BADGES if badge in given), "")
+
+
 def _solvable(group: pd.DataFrame, instances: pd.DataFrame, seed: int) -> dict[str, Any]:
     ran = group[group["status"] != "skipped"]
-    answered = ran["status"].isin(ANSWERED)
+    # An answer that was there when the time limit struck is an answer, and its gap counts.
+    answered = ran["status"].isin(ANSWERED) | (ran["status"].eq("time_limit") & ran["rde"].notna())
     gaps = instance_gaps(ran).dropna().to_numpy()
     low, high = mean_interval(gaps, seed=seed)
     one_rate = instances["rate"].nunique() == 1

@@ -153,8 +153,9 @@ def _refuted_row(row: pd.Series, violated: list[str]) -> Row:
 
 def _solver(row: pd.Series) -> Cell:
     if row["ran"] == row["total"]:
-        return Cell(row["solver"], row["solver"])
-    return Cell(row["solver"], row["solver"], badges=(("skipped", f"ran on {row['ran']} of {row['total']}"),))
+        return Cell(row["solver"], row["solver"], row["badge"])
+    ran = (("skipped", f"ran on {row['ran']} of {row['total']}"),)
+    return Cell(row["solver"], row["solver"], row["badge"], ran)
 
 
 def _time(row: pd.Series) -> Cell:

@@ -60,6 +60,26 @@ def least_power_bracket(
     return min(lower * (1 - 1e-9), upper), upper
 
 
+def equal_shares_power(
+    min_rate: FloatArray,
+    scm_power: FloatArray,
+    gain: FloatArray,
+    noise_psd: float,
+    bandwidth_budget: float,
+    min_bandwidth: float,
+) -> float:
+    """Total power, W, of the cheapest SCMs if users have equal shares of the band; arguments as above.
+
+    An allocation, so never below the least power; infinite if it breaks ``min_bandwidth`` or a deadline.
+    """
+    nats = min_rate * (np.log(2.0) / bandwidth_budget)
+    kappa = (gain / (noise_psd * bandwidth_budget))[:, None]
+    if min_bandwidth * gain.size > bandwidth_budget:
+        return np.inf
+    power = _power(nats, kappa, np.full_like(nats, 1.0 / gain.size))
+    return float((scm_power + power).min(axis=1).sum())
+
+
 def _improve(
     assignment: IntArray,
     nats: FloatArray,

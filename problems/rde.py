@@ -164,7 +164,7 @@ class RDEProblem:
 
 def _checked_array(name: str, value: object, shape: tuple[int, ...]) -> FloatArray:
     try:
-        array = np.array(value, dtype=np.float64)
+        array = np.array(value, dtype=np.float64, order="C")  # one order, or kernels are compiled again
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is not an array of numbers of shape {list(shape)}: {error}") from None
     if array.shape != shape:

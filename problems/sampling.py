@@ -7,11 +7,18 @@ import hashlib
 import numpy as np
 
 from . import channel
-from .least_power import least_power_bracket
+from .least_power import equal_shares_power, least_power_bracket
 from .rde import FloatArray, RDEProblem
 from .scenario import Factors, Scenario, ScenarioError
 
 _MOST_DRAWS = 1_000
+
+_PLAINLY = 0.95
+"""Share of the power budget within which equal shares are proof enough that an instance is feasible.
+
+Nearer to the budget the bracket decides, whose search may miss an allocation that equal shares happen to find: which
+instances are drawn again must not depend on this short cut.
+"""
 
 
 def stream(*names: str | int) -> np.random.Generator:
@@ -38,7 +45,7 @@ def draw(scenario: Scenario, users: int, rng: np.random.Generator) -> RDEProblem
     problem = _draw_once(scenario, users, rng)
     if limits.feasible_only:
         draws = 1
-        while _least_power(problem, enough=problem.power_budget)[1] > problem.power_budget:
+        while not _feasible(problem):
             if draws == _MOST_DRAWS:
                 raise ScenarioError(
                     f"{scenario.id}: no feasible instance in {draws} draws; give it more power, bandwidth or time"
@@ -52,15 +59,27 @@ def draw(scenario: Scenario, users: int, rng: np.random.Generator) -> RDEProblem
     return problem
 
 
+def _feasible(problem: RDEProblem) -> bool:
+    """Whether an allocation is found that keeps every constraint; most draws need no search."""
+    budget = problem.power_budget
+    if equal_shares_power(*_needs(problem)) <= _PLAINLY * budget:
+        return True
+    return _least_power(problem, enough=budget)[1] <= budget
+
+
 def _least_power(problem: RDEProblem, enough: float = 0.0) -> tuple[float, float]:
-    return least_power_bracket(
+    return least_power_bracket(*_needs(problem), enough=enough)
+
+
+def _needs(problem: RDEProblem) -> tuple[FloatArray, FloatArray, FloatArray, float, float, float]:
+    """What decides the least power of an instance."""
+    return (
         problem.min_rate,
         problem.scm_power,
         problem.gain,
         problem.noise_psd,
         problem.bandwidth_budget,
         problem.min_bandwidth,
-        enough=enough,
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
@@ -58,10 +60,7 @@ def load_table(
     Raises:
         ValueError: If the zoo or one of the models does not exist.
     """
-    if zoo not in zoo_names():
-        raise ValueError(f"zoo is {zoo!r}; use one of {', '.join(zoo_names())}")
-    file = resources.files(__package__).joinpath("zoos", f"{zoo}.json")
-    models = {model["name"]: model for model in json.loads(file.read_text(encoding="utf-8"))["models"]}
+    models = _published(zoo)
     unknown = sorted(set(payload) - set(models))
     if unknown or not payload:
         raise ValueError(f"payload names {unknown or 'no model'}; {zoo} has {', '.join(models)}")
@@ -73,3 +72,12 @@ def load_table(
         distortion=np.array([model["loss"] for model in chosen]) * distortion_per_loss,
         payload=np.array(list(payload.values()), dtype=float),
     )
+
+
+@cache
+def _published(zoo: str) -> dict[str, dict[str, Any]]:
+    """The models of a published zoo by their names; read once, as every instance that is drawn needs them."""
+    if zoo not in zoo_names():
+        raise ValueError(f"zoo is {zoo!r}; use one of {', '.join(zoo_names())}")
+    file = resources.files(__package__).joinpath("zoos", f"{zoo}.json")
+    return {model["name"]: model for model in json.loads(file.read_text(encoding="utf-8"))["models"]}

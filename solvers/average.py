@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +21,9 @@ class Average(SelectThenShare):
     """
 
     name: ClassVar[str] = "average"
+    known_failures: ClassVar[Mapping[str, str]] = {
+        "models_may_be_renumbered": "takes the first model of the list where none is named; the paper names none"
+    }
 
     def __init__(self, model: str | None = None, power_share: PowerShare = "remaining") -> None:
         self.model = model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -37,6 +37,10 @@ class Solution:
     status: Proof | None = None
 
 
+Listener = Callable[[Solution, int], None]
+"""Is told of an incumbent and of the evaluations used until then."""
+
+
 @dataclass
 class Budget:
     """What a solver may spend on one instance. The clock starts when the budget is made.
@@ -44,11 +48,13 @@ class Budget:
     Attributes:
         seconds: Time limit, or None. Rows under a time limit are not reproducible.
         evaluations: How many allocations a search may try, or None.
+        listener: Who hears of incumbents, or None.
         used: How many it has tried, as told by :meth:`spend`.
     """
 
     seconds: float | None = None
     evaluations: int | None = None
+    listener: Listener | None = field(default=None, repr=False, compare=False)
     used: int = field(default=0, init=False)
     _start: float = field(default_factory=time.perf_counter, init=False, repr=False)
 
@@ -61,6 +67,24 @@ class Budget:
     def spend(self, evaluations: int = 1) -> None:
         """Count evaluations: each allocation whose value the solver looked at is one."""
         self.used += evaluations
+
+    def report(self, scm: IntArray, power: FloatArray, bandwidth: FloatArray) -> None:
+        """Tell of an incumbent: the best allocation so far, each time that there is a better one.
+
+        The referee scores it itself and keeps what it is worth beside the time and the evaluations used, for
+        anytime curves. If the solver is killed at its time limit, its best incumbent is its answer. Costs
+        next to nothing where nobody listens.
+
+        Args:
+            scm: Index of each user's SCM, shape ``[M]``.
+            power: Transmit power of each user, W, shape ``[M]``.
+            bandwidth: Bandwidth of each user, Hz, shape ``[M]``.
+
+        Raises:
+            ValueError: If it is not an allocation, where the referee listens.
+        """
+        if self.listener is not None:
+            self.listener(Solution(scm, power, bandwidth), self.used)
 
     @property
     def remaining(self) -> float:
@@ -89,6 +113,9 @@ class Solver(ABC):
         deterministic: Gives the same answer whatever the generator.
         rates: Rate formulas it handles.
         max_users: Largest M it handles, or None.
+        packages: Distributions, beside numpy, scipy and numba, that its answers depend on; their versions are
+            part of what identifies its rows.
+        known_failures: Conformance checks that it is known to fail, each with the reason.
     """
 
     name: ClassVar[str]
@@ -99,6 +126,8 @@ class Solver(ABC):
     deterministic: ClassVar[bool] = True
     rates: ClassVar[tuple[str, ...]] = ("shannon", "spectral")
     max_users: ClassVar[int | None] = None
+    packages: ClassVar[tuple[str, ...]] = ()
+    known_failures: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def solve(self, problem: RDEProblem, *, rng: np.random.Generator, budget: Budget) -> Solution:
@@ -107,7 +136,8 @@ class Solver(ABC):
         Args:
             problem: The instance; read-only.
             rng: The only permitted source of randomness.
-            budget: What may be spent; call ``budget.spend`` and stop when ``budget.exhausted``.
+            budget: What may be spent; call ``budget.spend`` and stop when ``budget.exhausted``. A search also
+                calls ``budget.report`` with each allocation that is the best so far.
         """
 
     def solve_batch(
@@ -129,6 +159,10 @@ class Solver(ABC):
             return f"{self.name} does not handle the {problem.rate} rate"
         if self.max_users is not None and problem.users > self.max_users:
             return f"{self.name} handles at most {self.max_users} users; this instance has {problem.users}"
+        return None
+
+    def trains_on(self, scenario: Scenario) -> str | None:
+        """None if :meth:`fit` takes the scenario, else the reason why it does not."""
         return None
 
     def fit(self, scenario: Scenario, *, seed: int, budget: Budget) -> None:

@@ -14,6 +14,7 @@ from ..problems.rde import FloatArray, IntArray
 from .allocation import FEASIBLE, UNBOUNDED, InnerSolver, equal_shares
 from .base import Budget, Solution, Solver
 from .bounds import PricedProblem, Prices
+from .incumbent import report
 from .primal import improve, start
 from .reductions import identical_users, rate_ranks, undominated
 
@@ -103,7 +104,11 @@ class Certified(Solver):
         proof = Proof("bounded", target=root, prices=priced.rows_around(theta, mu))
         proof.scm, proof.value = start(inner, priced, theta, mu, root, budget)
         if proof.scm is not None:
+            report(budget, inner, proof.scm)
+            begun = proof.value
             proof.scm, proof.value = improve(inner, priced, theta, mu, proof.scm, proof.value, budget)
+            if proof.value > begun:
+                report(budget, inner, proof.scm)
         search = _Search(problem, inner, priced, proof, self.tol, keep_leaves)
         search.run(budget)
         return proof
@@ -198,6 +203,7 @@ class _Search:
             seen = int(state[3])
             if best[0] > proof.value:
                 proof.scm, proof.value = best_scm.copy(), float(best[0])
+                report(budget, self.inner, proof.scm)
             if outcome in (kernel.LEAVES_FULL, kernel.DONE):
                 leaves.append((leaf_scm[: state[1]].copy(), leaf_price[: state[1]].copy()))
                 state[1] = 0

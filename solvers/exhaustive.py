@@ -11,6 +11,7 @@ from ..problems import RDEProblem
 from .allocation import UNBOUNDED, InnerSolver, equal_shares
 from .base import Budget, Solution, Solver
 from .enumeration import Enumeration
+from .incumbent import report
 
 _BATCH = 16_384
 
@@ -52,6 +53,7 @@ class Exhaustive(Solver):
             budget.spend(len(scm))
             if values.max() > best_rde:
                 best, best_rde = scm[values.argmax()], float(values.max())
+                report(budget, inner, best)
         if best is None and complete:
             return Solution(None, None, None, status="infeasible")
         if best is None:

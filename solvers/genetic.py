@@ -23,6 +23,7 @@ class _PymooSearch(Solver):
     """A pymoo genetic algorithm on keys in [0, 1] (random-key encoding); infeasible answers rank by their violation."""
 
     deterministic: ClassVar[bool] = False
+    packages: ClassVar[tuple[str, ...]] = ("pymoo",)
     tunable: ClassVar[dict[str, tuple[Any, ...]]] = {
         "population": ("int", 20, 200),
         "crossover_eta": ("float", 2.0, 30.0, True),
@@ -178,7 +179,9 @@ class _Shared:
         rank = (float(total[first]), -float(found.rde[first]))
         if rank < self._rank:
             self._rank = rank
-            self._best = Solution(allocation.scm[first], allocation.power[first], allocation.bandwidth[first])
+            best = (allocation.scm[first], allocation.power[first], allocation.bandwidth[first])
+            self._best = Solution(*best)
+            self.allowance.budget.report(*best)
         return found.rde, violations
 
     def answer(self) -> Solution:

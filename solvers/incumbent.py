@@ -40,20 +40,22 @@ class Allowance:
 
 
 class Incumbent:
-    """Tries assignments with their exact allocations and remembers the best.
+    """Tries assignments with their exact allocations, remembers the best and reports it.
 
     Args:
         inner: The problem.
         allowance: What may be spent; every assignment tried is one evaluation.
+        reported: RDE of what was reported before; only what is better is reported.
 
     Attributes:
         scm: The best feasible assignment so far, ``[M]``, or None.
         rde: Its RDE; -inf without one.
     """
 
-    def __init__(self, inner: InnerSolver, allowance: Allowance) -> None:
+    def __init__(self, inner: InnerSolver, allowance: Allowance, reported: float = -np.inf) -> None:
         self.inner = inner
         self.allowance = allowance
+        self._reported = reported
         self.scm: IntArray | None = None
         self.rde = -np.inf
 
@@ -67,6 +69,9 @@ class Incumbent:
         best = int(values.argmax())
         if values[best] > self.rde:
             self.scm, self.rde = scm[best].copy(), float(values[best])
+            if self.rde > self._reported:
+                self._reported = self.rde
+                report(self.allowance.budget, self.inner, self.scm)
         return values
 
     def answer(self, bound: float | None = None) -> Solution:
@@ -80,6 +85,16 @@ class Incumbent:
             return last_resort(self.inner.problem, bound)
         allocation = found.allocation
         return Solution(allocation.scm[0], allocation.power[0], allocation.bandwidth[0], bound=bound)
+
+
+def report(budget: Budget, inner: InnerSolver, scm: IntArray) -> None:
+    """Report an assignment ``[M]`` with its exact allocation, if anybody listens."""
+    if budget.listener is None:
+        return
+    found = inner.allocate(scm[None])
+    if found.status[0] == FEASIBLE:
+        allocation = found.allocation
+        budget.report(allocation.scm[0], allocation.power[0], allocation.bandwidth[0])
 
 
 def last_resort(problem: RDEProblem, bound: float | None = None) -> Solution:

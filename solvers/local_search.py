@@ -48,7 +48,7 @@ class LocalSearch(Solver):
         self._descend(best, rng)
         worth = allowance.budget.used + problem.models ** min(problem.users, 20)
         while best.rde < np.inf and not allowance.exhausted and allowance.budget.used < worth:
-            start = Incumbent(inner, allowance)
+            start = Incumbent(inner, allowance, reported=best.rde)
             start.values(self._redraw(best.scm, inner, rng)[None])
             self._descend(start, rng)
             if start.rde > best.rde:

@@ -28,6 +28,7 @@ class OptunaSearch(Solver):
     name: ClassVar[str] = "optuna-search"
     max_users: ClassVar[int | None] = 100  # its time grows with users times trials
     deterministic: ClassVar[bool] = False
+    packages: ClassVar[tuple[str, ...]] = ("optuna",)
     tunable: ClassVar[dict[str, tuple[Any, ...]]] = {
         "startup": ("int", 5, 100),
         "candidates": ("int", 4, 48),

@@ -60,6 +60,7 @@ class SlsqpMultistart(Solver):
             if (broken, -float(found.rde)) < rank:
                 rank = (broken, -float(found.rde))
                 best = Solution(allocation.scm, allocation.power, allocation.bandwidth)
+                budget.report(allocation.scm, allocation.power, allocation.bandwidth)
         return best
 
 

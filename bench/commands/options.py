@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+from typing import Any
 
 import typer
 
@@ -18,3 +20,23 @@ def positive(value: float | None) -> float | None:
 def cores() -> int:
     """CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def key_values(words: list[str]) -> dict[str, Any]:
+    """Options of a solver, each given as KEY=VALUE; a value is JSON, or else text.
+
+    Raises:
+        SolverError: If a word is not of that form.
+    """
+    from ...solvers import SolverError
+
+    options: dict[str, Any] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key.isidentifier():
+            raise SolverError(f"--option is {word!r}; give KEY=VALUE, such as width=64")
+        try:
+            options[key] = json.loads(value)
+        except ValueError:
+            options[key] = value
+    return options

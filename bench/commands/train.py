@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import positive
+from .options import key_values, positive
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -158,17 +158,10 @@ def _entrant(name: str, options: dict[str, Any], seed: int, plugins: list[Path])
 def _options(words: list[str]) -> dict[str, Any]:
     from ...solvers import SolverError
 
-    options = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key.isidentifier():
-            raise SolverError(f"--option is {word!r}; give KEY=VALUE, such as width=64")
-        if key == "policy_seed":
-            raise SolverError(f"--option is {word!r}; use --seed, which is the seed of training and policy")
-        try:
-            options[key] = json_module.loads(value)
-        except ValueError:
-            options[key] = value
+    options = key_values(words)
+    if "policy_seed" in options:
+        given = f"policy_seed={options['policy_seed']}"
+        raise SolverError(f"--option is {given!r}; use --seed, which is the seed of training and policy")
     return options
 
 

@@ -50,7 +50,7 @@ def run_bash(commands, folder):
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands],
         cwd=place,
-        env=os.environ | {"PATH": path},
+        env=os.environ | {"PATH": path, "RDEBENCH_POLICIES": str(folder / "policies")},
         capture_output=True,
         text=True,
         timeout=120,

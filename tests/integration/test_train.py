@@ -24,7 +24,7 @@ from rdebench.problems.instance import save
 from rdebench.solvers import find_solver
 
 from ..learners import PLUGIN, keep
-from .test_run import Silent, comparable, wait_for
+from ..runs import Silent, comparable, wait_for
 
 KERNELS = os.environ.get("NUMBA_CACHE_DIR") or platformdirs.user_cache_dir("rdebench")
 
@@ -92,6 +92,12 @@ def test_without_a_policy_rows_are_skipped_with_the_command_that_trains(rdebench
     assert set(rows["policy"]) == {policies.Policy.at(path).digest[:16]}
     assert (rows["fit_seconds"] == policies.Policy.at(path).seconds).all()
     assert run("results", ["modest"])[1].tasks == []
+
+
+def test_where_nothing_can_be_trained_no_command_is_named():
+    rows, _ = run("results", ["ppo-paper"])
+    assert set(rows["status"]) == {"skipped"}
+    assert set(rows["message"]) == {"ppo-paper has one policy for one number of users; small-v1 has 5"}
 
 
 def test_rows_with_a_policy_do_not_depend_on_the_number_of_workers():

@@ -93,12 +93,10 @@ def best_of_two_halves(problem):
     inner, rows = InnerSolver(problem), _Rows(problem)
     _, theta, mu = PricedProblem(inner, np.isfinite(problem.min_rate)).root()
     q = Certified(1e-3).prove(problem, Budget(seconds=10)).value * (1 - 1e-9)
-    loss, slack = [], []
-    for step in (0.0, -0.3, -0.1, 0.1, 0.3):
-        constant, terms = rows.row(theta * np.exp(step), mu * np.exp(-step), q)
-        loss.append(terms.max(axis=1, keepdims=True) - terms)
-        slack.append(constant + terms.max(axis=1).sum())
-    loss, slack = np.stack(loss, axis=2), np.array(slack) + 1e-9
+    steps = np.exp(np.array([0.0, -0.3, -0.1, 0.1, 0.3]))
+    constant, terms = rows.at(theta * steps, mu / steps, q)
+    best = terms.max(axis=2, keepdims=True)
+    loss, slack = np.moveaxis(best - terms, 0, 2), constant + best.sum(axis=(1, 2)) + 1e-9
     half = problem.users // 2
     scm = np.array(list(itertools.product(range(problem.models), repeat=half)))
     left = sum(loss[m][scm[:, m]] for m in range(half))

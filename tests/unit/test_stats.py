@@ -125,3 +125,17 @@ def test_thinning_keeps_few_values_and_the_extremes_of_many():
     assert thin([3, 1, 2]) == [1, 2, 3]
     many = thin(np.arange(1000.0))
     assert (len(many), many[0], many[-1]) == (200, 0.0, 999.0)
+
+
+def test_a_solver_has_the_least_badge_of_its_rows():
+    rows = result_rows("paper-v1", SCENARIOS, 5, SOLVERS)
+    assert set(summarise(rows.drop(columns="badge", errors="ignore"))["badge"]) == {""}
+    first, second, *_ = rows["solver"].unique()
+    rows["badge"] = "re-run"
+    rows.loc[rows.index[rows["solver"] == first][0], "badge"] = "re-scored"
+    summary = summarise(rows)
+    assert of(summary, first)["badge"] == "re-scored"
+    assert of(summary, first, SCENARIOS[-1])["badge"] == "re-run"
+    assert of(summary, second)["badge"] == "re-run"
+    rows.loc[rows.index[rows["solver"] == first][1], "badge"] = "claimed"
+    assert of(summarise(rows), first)["badge"] == "claimed"

@@ -1,6 +1,9 @@
 """Shards, manifest, references and the verdicts on rows."""
 
+import hashlib
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rdebench.bench import files, frames, manifest, reference, store
+from rdebench.bench import badges, files, frames, manifest, reference, sealed, shards, store
 from rdebench.bench.cells import Cell, Limits, SuiteRun
+from rdebench.bench.policies import Policy
 from rdebench.bench.roster import Entrant
 from rdebench.bench.rows import REFERENCE_SCHEMA, SCHEMA
 from rdebench.bench.suite import Suite
@@ -46,39 +50,114 @@ def judged(rows: list[dict[str, Any]], **known: Any) -> pd.DataFrame:
 OPTIMAL = {"status": "optimal", "value": 10.0, "bound": 10.0, "source": "exhaustive"}
 
 
+KEY, OTHER = "a" * 64, "b" * 64
+
+
+def keep(folder: Path, key: str, rows: list[dict[str, Any]]) -> Path:
+    """Write a shard; its path."""
+    data = store.encode_cell(key, {"suite": "small-v1"}, rows)
+    store.write_shard(folder, key, data)
+    return next((folder / "cells").glob(f"{key}.*"))
+
+
 def test_a_shard_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    rows = [row(scm=[1, 0], power_w=[0.1, 1 / 3], bandwidth_hz=[1.0, 2.0], rde=1e6 / 3, cell="k")]
-    store.write_cell(tmp_path, "k", rows)
-    table = store.read_cell(tmp_path, "k")
+    rows = [row(scm=[1, 0], power_w=[0.1, 1 / 3], bandwidth_hz=[1.0, 2.0], rde=1e6 / 3, cell=KEY)]
+    shard = keep(tmp_path, KEY, rows)
+    table = store.read_cell(tmp_path, KEY)
     assert table is not None
     assert table.schema.equals(SCHEMA)
     assert {key: value for key, value in table.to_pylist()[0].items() if value is not None} == rows[0]
-    assert [path.name for path in (tmp_path / "cells").iterdir()] == ["k.parquet"]
+    assert store.identity_of(tmp_path, KEY) == {"suite": "small-v1"}
+    assert shard.name == f"{KEY}.{hashlib.sha256(shard.read_bytes()).hexdigest()[:16]}.parquet"
+    assert len(pd.read_parquet(tmp_path / "cells")) == 1
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "flipped", "missing", "renamed"])
+def test_a_new_shard_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    keep(tmp_path, OTHER, [row()])
+    for value in (1.0, 2.0):
+        keep(tmp_path, KEY, [row(rde=value)])
+    assert sorted(path.name[:1] for path in (tmp_path / "cells").iterdir()) == ["a", "b"]
+    table = store.read_cell(tmp_path, KEY)
+    assert table is not None
+    assert table["rde"].to_pylist() == [2.0]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "missing", "renamed", "another cell"])
 def test_a_damaged_shard_counts_as_missing(tmp_path: Path, damage: str) -> None:
-    store.write_cell(tmp_path, "k", [row(rde=float(i)) for i in range(50)])
-    shard = tmp_path / "cells" / "k.parquet"
-    data = bytearray(shard.read_bytes())
-    data[len(data) // 8] ^= 0xFF
-    changed = {"truncated": data[:-20], "empty": b"", "garbage": b"PAR1 nonsense PAR1", "flipped": data}
+    shard = keep(tmp_path, KEY, [row(rde=float(i)) for i in range(50)])
+    changed = {"truncated": shard.read_bytes()[:-20], "empty": b"", "garbage": b"PAR1 nonsense PAR1"}
     if damage in changed:
         shard.write_bytes(changed[damage])
     elif damage == "missing":
         shard.unlink()
+    elif damage == "renamed":
+        other = keep(tmp_path, OTHER, [row()])
+        shard.write_bytes(other.read_bytes())
     else:
-        store.write_cell(tmp_path, "other", [row()])
-        shard.write_bytes((tmp_path / "cells" / "other.parquet").read_bytes())
-    assert store.read_cell(tmp_path, "k") is None
+        other = keep(tmp_path, OTHER, [row()])
+        other.rename(other.with_name(other.name.replace(OTHER, KEY)))
+        shard.unlink()
+    assert store.read_cell(tmp_path, KEY) is None
+    assert store.identity_of(tmp_path, KEY) is None
 
 
-def test_a_shard_of_another_format_counts_as_missing(tmp_path: Path) -> None:
-    store.write_cell(tmp_path, "k", [row()])
-    shard = tmp_path / "cells" / "k.parquet"
+def test_any_altered_byte_of_a_shard_is_noticed(tmp_path: Path) -> None:
+    shard = keep(tmp_path, KEY, [row(rde=float(i)) for i in range(3)])
+    intact = shard.read_bytes()
+    for at in range(0, len(intact), 7):  # pages, their headers and the footer
+        shard.write_bytes(intact[:at] + bytes([intact[at] ^ 1]) + intact[at + 1 :])
+        assert store.read_cell(tmp_path, KEY) is None, at
+    shard.write_bytes(intact)
+    assert store.read_cell(tmp_path, KEY) is not None
+
+
+def test_any_altered_byte_of_a_sealed_file_is_noticed() -> None:
+    data = sealed.seal({"a": [1, 2.5, None], "b": "text"})
+    assert sealed.unseal(data) == {"a": [1, 2.5, None], "b": "text"}
+    for at in range(len(data)):
+        for flip in (1, 32):
+            with pytest.raises(sealed.SealError):
+                sealed.unseal(data[:at] + bytes([data[at] ^ flip]) + data[at + 1 :])
+    for other in (
+        data + b" ",
+        data.replace(b'"b"', b'"b" '),
+        data[:1] + b'"a": 3, ' + data[1:],
+        b"[" * 10**6,
+    ):
+        with pytest.raises(sealed.SealError):
+            sealed.unseal(other)
+
+
+@pytest.mark.parametrize("change", ["format", "schema"])
+def test_a_shard_of_another_format_counts_as_missing(tmp_path: Path, change: str) -> None:
+    shard = keep(tmp_path, KEY, [row()])
     table = pq.read_table(shard)
-    pq.write_table(table.replace_schema_metadata({"format": "rdebench-rows/0", "cell": "k"}), shard)
-    assert store.read_cell(tmp_path, "k") is None
+    if change == "format":
+        stated = dict(table.schema.metadata) | {b"format": b"rdebench-rows/0"}
+        table = table.replace_schema_metadata(stated)
+    else:
+        table = table.drop_columns("reward")
+    pq.write_table(table, shard)
+    shard.rename(shard.with_name(store.shard_name(KEY, shard.read_bytes())))
+    assert store.read_cell(tmp_path, KEY) is None
+
+
+@pytest.mark.parametrize("what", ["rows", "values", "bytes unpacked"])
+def test_a_shard_that_would_unpack_to_too_much_is_not_unpacked(
+    tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(tmp_path, KEY, [row(scm=[1] * 100) for _ in range(20)])
+    least = {
+        "rows": ("MOST_ROWS", 19),
+        "values": ("MOST_VALUES", 2000),
+        "bytes unpacked": ("MOST_BYTES", 1000),
+    }
+    name, most = least[what]
+    (shard,) = (tmp_path / "cells").iterdir()
+    data = shard.read_bytes()
+    monkeypatch.setattr(shards, name, most)
+    with pytest.raises(shards.ShardError, match=f"{what}; at most {most}"):
+        shards.decode_cell(KEY, shard.name, data)
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,8 +198,12 @@ def test_the_key_of_a_cell_covers_what_can_change_its_rows(monkeypatch: pytest.M
         key(limits=Limits(100, None, 10.0)),
         key(limits=Limits(None, 1.0, 10.0)),
         key(limits=Limits(None, None, 11.0)),
+        key(limits=Limits(None, None, 10.0, 2**20)),
+        key(entrant=replace(entrant(), packages={"pymoo": "1"})),
+        key(entrant=replace(entrant(), packages={"pymoo": "2"})),
+        key(policy=Policy(Path("somewhere"), "digest", 1.0)),
     ]
-    monkeypatch.setattr("rdebench.bench.cells.code_hash", lambda: "edited")
+    monkeypatch.setattr("rdebench.bench.cells.code_hashes", lambda: {"problems": "edited"})
     keys.append(key())
     monkeypatch.setattr("rdebench.bench.cells.numerical_versions", lambda: {"numpy": "99"})
     keys.append(key())
@@ -158,18 +241,52 @@ def test_another_run_of_a_suite_replaces_it(tmp_path: Path, changes: dict[str, A
 
 def test_results_of_other_code_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest.record(tmp_path, suite_run(entrant("a"), suite=SUITE.model_copy(update={"name": "old-v1"})))
-    monkeypatch.setattr(manifest, "code_hash", lambda: "edited")
+    monkeypatch.setattr(manifest, "code_hash", lambda: "e" * 64)
     (sentence,) = manifest.record(tmp_path, suite_run(entrant("b")))
     assert "old-v1" in sentence
     assert list(manifest.load(tmp_path)["suites"]) == ["small-v1"]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"format": "rdebench-results/9"}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"format": "rdebench-results/9"}', "[" * 100_000, '{"format": NaN}']
+)
 def test_a_folder_without_results_is_refused(tmp_path: Path, content: str) -> None:
     if content:
         (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(manifest.ResultsError, match=str(tmp_path)):
         store.read_results(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("instances", 0),
+        ("instances", True),
+        ("seed", -1),
+        ("title", "x" * 3_000),
+        ("cells", ["a" * 64]),
+        ("hash", "<b>not a hash</b>"),
+        ("unknown", 1),
+        ("solvers", "none"),
+    ],
+)
+def test_a_manifest_with_a_strange_field_is_refused_by_its_name(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    manifest.record(tmp_path, suite_run(entrant("a")))
+    described = manifest.load(tmp_path)
+    described["suites"]["small-v1"][field] = value
+    (tmp_path / "manifest.json").write_bytes(manifest.encode(described))
+    with pytest.raises(manifest.ResultsError, match=field):
+        manifest.load(tmp_path)
+
+
+def test_an_altered_manifest_is_refused(tmp_path: Path) -> None:
+    manifest.record(tmp_path, suite_run(entrant("a")))
+    file = tmp_path / "manifest.json"
+    file.write_bytes(file.read_bytes().replace(b'"seed": 1', b'"seed": 2'))
+    with pytest.raises(manifest.ResultsError, match=r"manifest\.json was changed"):
+        manifest.load(tmp_path)
 
 
 def test_a_second_run_is_kept_out_of_a_folder(tmp_path: Path) -> None:
@@ -261,7 +378,23 @@ def test_a_reference_is_believed_only_if_it_scores_again(tmp_path: Path) -> None
         assert not reference.holds(problem, known | wrong)
     reference.file_of(tmp_path, known["instance"]).write_bytes(reference.encode(known))
     assert reference.find(problem, [tmp_path / "nothing", tmp_path]) == known
-    (tmp_path / f"{known['instance']}.json").write_text(json.dumps(known)[:-30])
+    file = reference.file_of(tmp_path, known["instance"])
+    for text in (json.dumps(known), reference.encode(known).decode().replace('"steps"', '"stepz"')):
+        file.write_text(text)
+        assert reference.find(problem, [tmp_path]) is None
+
+
+def test_a_reference_of_an_earlier_version_is_taken_from_the_user_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = SCENARIO.instance(0, 1)
+    known = reference.reference(problem)
+    file = reference.file_of(tmp_path, known["instance"])
+    file.write_text(json.dumps(known))
+    assert reference.find(problem, [tmp_path]) is None
+    monkeypatch.setattr(reference, "user_folder", lambda: tmp_path)
+    assert reference.find(problem, [tmp_path]) == known
+    file.write_bytes(reference.encode(known).replace(b'"optimal"', b'"bounded"'))
     assert reference.find(problem, [tmp_path]) is None
 
 
@@ -288,3 +421,43 @@ def test_frames_carry_arrays_exactly_and_nothing_else() -> None:
 def test_bytes_that_are_no_frame_are_refused(data: bytes) -> None:
     with pytest.raises(frames.FrameError):
         frames.decode(data)
+
+
+@pytest.mark.parametrize("status", ["unknown", "infeasible", "unbounded"])
+def test_a_reference_that_proves_no_value_has_none_to_judge_by(status: str) -> None:
+    claimed = {"instance": "x", "status": status, "rde": 99.0, "bound": 1.0}
+    row_of = reference.row(claimed)
+    assert (row_of["value"], row_of["bound"], row_of["status"]) == (None, None, status)
+
+
+def test_a_pipe_in_the_place_of_a_file_does_not_keep_us_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "manifest.json")
+    with pytest.raises(manifest.ResultsError):
+        manifest.load(tmp_path)
+    (tmp_path / "cells").mkdir()
+    os.mkfifo(tmp_path / "cells" / f"{KEY}.{'0' * 16}.parquet")
+    assert store.read_cell(tmp_path, KEY) is None
+
+
+def test_a_solver_whose_words_are_no_words_is_not_recorded(tmp_path: Path) -> None:
+    strange = replace(entrant("a"), summary="\x1b[31m")
+    with pytest.raises(manifest.ResultsError, match=r"cannot be recorded.*summary"):
+        manifest.record(tmp_path, suite_run(strange))
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_badges_are_by_shard_and_only_grow_while_it_stays(tmp_path: Path) -> None:
+    shard, other = f"{KEY}.{'0' * 16}.parquet", f"{KEY}.{'1' * 16}.parquet"
+    assert badges.read(tmp_path, {KEY: shard}) == {KEY: "claimed"}
+    badges.award(tmp_path, badges.RE_RUN, {KEY: shard}, [KEY])
+    badges.award(tmp_path, badges.RE_SCORED, {KEY: shard}, [KEY])
+    assert badges.read(tmp_path, {KEY: shard, OTHER: other}) == {KEY: "re-run", OTHER: "claimed"}
+    assert badges.read(tmp_path, {KEY: other}) == {KEY: "claimed"}
+    badges.award(tmp_path, badges.RE_SCORED, {KEY: other}, [KEY])
+    assert badges.read(tmp_path, {KEY: other}) == {KEY: "re-scored"}
+    badges.award(tmp_path, badges.RE_SCORED, {}, [KEY])
+    assert badges.read(tmp_path, {KEY: other}) == {KEY: "claimed"}
+    badges.award(tmp_path, badges.RE_RUN, {KEY: shard}, [KEY])
+    file = tmp_path / badges.FILE
+    file.write_bytes(file.read_bytes().replace(b"re-run", b"re-rum"))
+    assert badges.read(tmp_path, {KEY: shard}) == {KEY: "claimed"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rdebench.bench.suite import PRESETS, Suite, SuiteError, suite_names
+from rdebench.bench.suite import PRESETS, Suite, SuiteError, frozen, suite_names
 from rdebench.problems import Scenario
 from rdebench.solvers import make_solver
 
@@ -91,3 +91,34 @@ def test_a_wrong_suite_is_refused_in_one_sentence(old: str, new: str, message: s
 def test_the_hash_covers_the_content() -> None:
     one, other = Suite.parse(VALID, ""), Suite.parse(VALID.replace("seed = 1", "seed = 2"), "")
     assert one.content_hash() == Suite.parse(VALID, "").content_hash() != other.content_hash()
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_a_published_suite_is_frozen(name: str) -> None:
+    suite = Suite.load(name)
+    assert frozen()[name] == suite.content_hash(), "an edited suite or scenario needs a new version"
+    suite.require_frozen()
+
+
+@pytest.mark.parametrize(
+    "edit", [{"seed": 2}, {"evaluations": 999}, {"time_limit_s": 1.0}, {"scenarios": ["paper-m6-v1"]}]
+)
+def test_an_edited_suite_is_refused_under_its_old_name(edit: dict[str, object]) -> None:
+    suite = Suite.load("small-v1").model_copy(update=edit)
+    with pytest.raises(SuiteError, match=r"is frozen.*give what was edited a new version"):
+        suite.require_frozen()
+
+
+def test_an_edited_scenario_is_refused_under_the_old_name_of_its_suite(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = Scenario.load("small-v1")
+    edited = real.model_copy(update={"rate": "spectral"})
+    monkeypatch.setattr(Scenario, "load", classmethod(lambda cls, name: edited))
+    with pytest.raises(SuiteError, match=r"scenarios \(small-v1\) was edited"):
+        Suite.load("small-v1").require_frozen()
+
+
+def test_words_and_solvers_of_a_frozen_suite_may_change() -> None:
+    suite = Suite.load("small-v1").model_copy(update={"title": "Other", "solvers": ["average"]})
+    suite.require_frozen()

@@ -16,7 +16,12 @@ from rdebench.solvers.certificate import certify
 from ..instances import random_problem
 
 
-@pytest.mark.parametrize("name", scenario_ids())
+def slow_if_large(name):
+    """100,000 users take a minute."""
+    return pytest.param(name, marks=pytest.mark.slow) if name == "scale-m100000-v1" else name
+
+
+@pytest.mark.parametrize("name", [slow_if_large(name) for name in scenario_ids()])
 def test_every_scenario_is_certified(name):
     for problem in Scenario.load(name).sample(4, 3):
         certificate = json.loads(json.dumps(certify(problem)))

@@ -1,0 +1,48 @@
+"""``rdebench export``: judged rows for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results folder of a run.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")],
+    kind: Annotated[str, typer.Option("--format", help="csv, parquet or latex.")] = "csv",
+) -> None:
+    """Write the judged rows as CSV or parquet, or the leaderboard as LaTeX tables.
+
+    A judged row has the final status, the bound, the gap and the badge beside what was stored.
+
+    Examples:
+
+        rdebench export results --out rows.csv
+
+        rdebench export results --format parquet --out rows.parquet
+
+        rdebench export results --format latex --out tables.tex
+    """
+    import difflib
+
+    from .. import files, store
+    from ..export import FORMATS, exported
+    from ..manifest import ResultsError
+
+    if kind not in FORMATS:
+        near = difflib.get_close_matches(kind, FORMATS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(FORMATS)}"
+        raise ResultsError(f"--format is {kind!r}; {hint}")
+    results = store.read_results(folder)
+    if results.rows.empty:
+        raise ResultsError(f"{folder} has no finished cells; finish the run first")
+    if results.missing:
+        note = f"warning: {results.missing} cells are not finished; the file holds what is there"
+        typer.secho(note, fg="yellow", err=True)
+    try:
+        files.write_atomically(out, exported(results.rows, results.manifest, kind))
+    except OSError as error:
+        raise ResultsError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
+    typer.echo(f"{out}: {len(results.rows)} rows")
