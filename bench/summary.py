@@ -33,7 +33,9 @@ def show(console: Console, runs: Sequence[SuiteRun], results: Results) -> bool:
             first = failures.iloc[0]
             place = f"{first['scenario']}, instance {first['instance']}"
             # What a solver says may hold anything, also what a terminal would obey.
-            said = "\n".join(map(shown, f"{name}: {first['status']} on {place}: {first['message']}".splitlines()))
+            said = "\n".join(
+                map(shown, f"{name}: {first['status']} on {place}: {first['message']}".splitlines())
+            )
             text = escape(said)
             console.print(f"[red]{text}[/]", highlight=False, soft_wrap=True)
     return sound
