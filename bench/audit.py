@@ -15,9 +15,10 @@ from typing import Any
 import pyarrow as pa
 
 from ..problems import Scenario, ScenarioError
-from . import manifest, reference, rescoring, store, try_shards
+from . import badges, manifest, reference, rescoring, store, try_shards
 from .cell_checks import Checked, Place, check, shown
 from .cell_checks import name as row_name
+from .coverage import Coverage, mislabelled
 from .rows import SCHEMA
 from .shards import SHARD_NAME, ShardError, decode_cell, read_shard
 from .suite import Suite, suite_names
@@ -111,7 +112,9 @@ class _Auditor:
         self.scenarios: dict[str, Scenario] = {}
         self.instances: dict[tuple[str, int, int], bool] = {}
         self.references: dict[str, dict[str, Any] | None] = {}
+        self.coverage = Coverage()
         for name, entry in described["suites"].items():
+            report.faults += mislabelled(name, entry)
             if name in suite_names() and Suite.load(name).content_hash() != entry["hash"]:
                 report.faults.append(f"{name}: the results are of another version of this suite")
             self._load_scenarios(entry["scenarios"])
@@ -128,6 +131,7 @@ class _Auditor:
         shards = [shard for place in block if (shard := self._shard(place)) is not None]
         faulty: set[str] = set()
         groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
+        self.coverage.count(block, {shard.place.key: shard.checked.identity for shard in shards})
         for shard in shards:
             report.faults += [f"cells/{shard.file}: {fault}" for fault in shard.checked.faults]
             if shard.checked.faults:
@@ -147,7 +151,15 @@ class _Auditor:
         report.clean |= {shard.place.key: shard.file for shard in shards if shard.place.key not in faulty}
 
     def look_at_the_rest(self) -> None:
-        """Check the files that no cell of the manifest needs, and notice those that are no results."""
+        """Check that no instance is missing, and the files that no cell of the manifest needs."""
+        for sentence, cells in self.coverage.faults(self.described):
+            self.report.faults.append(sentence)
+            for key in cells:
+                self.report.clean.pop(key, None)
+        if badges.damaged(self.folder):
+            self.report.faults.append(
+                f"{badges.FILE} was changed or is not from here; its badges do not count"
+            )
         known = {key for entry in self.described["suites"].values() for key in entry["cells"]}
         for name in _names(store.cells_folder(self.folder)):
             match = SHARD_NAME.fullmatch(name)

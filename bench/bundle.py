@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import stat
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from . import manifest, sealed, store
+from . import files, manifest, sealed, store
 from .manifest import ResultsError
 from .manifest_schema import Count, Hash, Name, Part
 from .provenance import versions
@@ -99,7 +99,7 @@ def pack(folder: Path, out: Path, name: str) -> Description:
     except ValidationError as error:
         raise ResultsError(f"no bundle can be made: {_first(error)}") from None
     try:
-        _write(out, {FILE: sealed.seal(about, 1), **contents})
+        files.write_output(out, _zipped({FILE: sealed.seal(about, 1), **contents}))
     except OSError as error:
         raise ResultsError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
     return description
@@ -152,21 +152,14 @@ def _contents(folder: Path, described: dict[str, Any]) -> tuple[list[str], int]:
     return [manifest.FILE, *cells, *references, *(f"{ZOOS}/{file}" for file in sorted(zoos))], rows
 
 
-def _write(out: Path, contents: dict[str, bytes]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, aside = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".tmp", dir=out.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            for path, data in contents.items():
-                info = zipfile.ZipInfo(path, _DATE)
-                info.create_system, info.external_attr = 3, (stat.S_IFREG | 0o644) << 16
-                archive.writestr(info, data, zipfile.ZIP_DEFLATED, 6)
-        os.chmod(aside, 0o644)
-        os.replace(aside, out)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(aside)
-        raise
+def _zipped(contents: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, data in contents.items():
+            info = zipfile.ZipInfo(path, _DATE)
+            info.create_system, info.external_attr = 3, (stat.S_IFREG | 0o644) << 16
+            archive.writestr(info, data, zipfile.ZIP_DEFLATED, 6)
+    return buffer.getvalue()
 
 
 @contextmanager
@@ -190,6 +183,8 @@ def _told(bundle: Path) -> Iterator[None]:
 @contextmanager
 def _opened(bundle: Path) -> Iterator[zipfile.ZipFile]:
     """The archive; its table of contents is bounded before anything of it is read."""
+    if bundle.exists() and not bundle.is_file():  # a pipe could keep us waiting for ever
+        raise ResultsError(f"{bundle} is no bundle: it is no plain file")
     with bundle.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - _LOCATOR - _END, 0))

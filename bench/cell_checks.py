@@ -119,6 +119,9 @@ def check(table: pa.Table, place: Place) -> Checked:
         gone, more = sorted((expected - found).keys()), sorted(map(str, (found - expected).keys()))
         faults += [f"instance {index} is missing" for index in gone[:10]]
         faults += [f"instance {index[:20]} is there too often" for index in more[:10]]
+    if any(after <= before for before, after in pairwise(identity.indices)):
+        faults.append("its instances are not each there once, in order")
+    faults += _misjudged(rows, identity, place)
     sound = []
     for row in rows:
         strange, malformed = _strange(row, identity, place.key), _malformed(row)
@@ -172,6 +175,7 @@ def _misplaced(identity: Identity, place: Place) -> list[str]:
         "seed": (identity.seed, entry["seed"]),
         "solver": (identity.solver.name, place.solver["name"]),
         "hash of the solver": (identity.solver.hash, place.solver["hash"]),
+        "configuration": (identity.solver.configuration, place.solver["configuration"]),
         "hash of the scenario": (identity.scenario.hash, scenarios.get(identity.scenario.id)),
         "limits": (given, limits),
     }
@@ -180,9 +184,27 @@ def _misplaced(identity: Identity, place: Place) -> list[str]:
         for what, (shard, manifest) in stated.items()
         if shard != manifest
     ]
+    about = identity.solver.model_dump(include={"name", "configuration", "code", "packages"})
+    if hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest() != identity.solver.hash:
+        wrong.append(
+            f"under the hash {identity.solver.hash[:16]}..., which the solver in the shard does not have"
+        )
     if not all(0 <= index < entry["instances"] for index in identity.indices):
         wrong.append(f"among {entry['instances']} instances, the shard has others")
     return wrong
+
+
+def _misjudged(rows: list[dict[str, Any]], identity: Identity, place: Place) -> list[str]:
+    """Rows with a flag that their limits contradict: exact solvers, and no others, have no budget of evaluations."""
+    limits = identity.limits
+    if limits.seconds is None and place.entry["limits"]["evaluations"] is None:
+        return []  # nobody has one
+    expected = limits.seconds is None and limits.evaluations is None
+    return [
+        f"{name(row)}: exact is {row['exact']}, with its limits it is {expected}"
+        for row in rows
+        if row["exact"] is not expected
+    ]
 
 
 def _strange(row: dict[str, Any], identity: Identity, key: str) -> list[str]:

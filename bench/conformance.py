@@ -28,6 +28,8 @@ from ..solvers.checks.instances import SCENARIO
 from ..solvers.registry import find_solver
 from . import policies, pool
 from .roster import Entrant
+from .tasks import Outcome as TaskOutcome
+from .tasks import Task
 
 if TYPE_CHECKING:
     from .worker import Send
@@ -70,13 +72,13 @@ def examine(entrant: Entrant, time_limit: float, memory: int, observer: pool.Obs
             "policy": str(policy or folder) if entrant.learning else None,
             "memory": memory,
         }
-        tasks = [pool.Task(name, request | {"check": name}, (0,), time_limit, entrant.name) for name in names]
+        tasks = [Task(name, request | {"check": name}, (0,), time_limit, entrant.name) for name in names]
         with closing(pool.execute(tasks, 1, observer)) as came:
             yield from until_given_up(came, names)
 
 
 def until_given_up(
-    came: Iterable[tuple[pool.Task, dict[int, pool.Outcome]]], names: Sequence[str]
+    came: Iterable[tuple[Task, dict[int, TaskOutcome]]], names: Sequence[str]
 ) -> Iterator[Outcome]:
     """Outcomes as they come in, until so many checks in a row were killed; the others of the names fail untried."""
     killed = 0
@@ -142,7 +144,7 @@ def _trained(request: dict[str, Any]) -> Outcome:
     return Outcome(TRAINING, "passed")
 
 
-def _outcome(name: str, came: pool.Outcome) -> Outcome:
+def _outcome(name: str, came: TaskOutcome) -> Outcome:
     """What the worker says about a check; nothing is believed but one of the known statuses and a text."""
     said = came.header.get("outcome")
     if came.status != "answered" or not isinstance(said, dict):

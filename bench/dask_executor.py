@@ -71,8 +71,11 @@ class DaskExecutor:
 
     def _connect(self) -> Client:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
 
         try:
+            # A client with a half-made address hangs for a while when it goes, and ends in a traceback.
+            get_address_host_port(self._address)
             return Client(self._address, timeout=_CONNECT_S, set_as_default=False, name="rdebench")
         except (OSError, ValueError) as error:  # a time-out is an OSError too
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -17,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from .pool import Task
+from .tasks import Task
 
 QUIET_S = 30.0
 """Seconds between two lines where there is no terminal."""

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from .rows import SCHEMA
 
 FORMATS = ("csv", "parquet", "latex")
+ENDINGS = {".csv": "csv", ".parquet": "parquet", ".tex": "latex"}
+"""Which format a file name asks for."""
 
 JUDGED = pa.schema(
     [

@@ -47,3 +47,14 @@ def write_atomically(path: Path, data: bytes, *, lasting: bool = True) -> None:
     except BaseException:
         os.unlink(aside)
         raise
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """As :func:`write_atomically`, for a file that a user names: no device, pipe or link there is replaced.
+
+    Raises:
+        OSError: If it cannot be written, or is there and no plain file.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "It is no plain file", str(path))
+    write_atomically(path.resolve(), data)

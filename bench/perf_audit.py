@@ -17,9 +17,9 @@ import numpy as np
 from ..problems import RDEProblem, Scenario
 from . import manifest, reference, store
 from .cells import Cell, Limits, SuiteRun
-from .pool import Outcome
 from .roster import Entrant
 from .suite import Suite
+from .tasks import Outcome
 from .work import cell_work, instances, made
 
 SUITE, SCENARIO, SEED = "paper-v1", "paper-m12-v1", 1

@@ -19,9 +19,9 @@ from ..solvers import Budget, make_solver
 from . import runner, scoring, store
 from .cells import BLOCK, Limits, SuiteRun
 from .perf import Measurement
-from .pool import Task
 from .roster import entrants
 from .suite import Suite
+from .tasks import Task
 
 _SUITE, _SEED = "small-v1", 1
 _SCENARIOS = ("small-v1", "paper-m12-v1", "scale-m12-v1", "zoo-m12-v1")

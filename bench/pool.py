@@ -9,10 +9,7 @@ from typing import Protocol
 from .attempt import AnyTask, Attempt
 from .memory import Scales
 from .process import WorkerProcess
-from .tasks import MOST_INCUMBENTS as MOST_INCUMBENTS
-from .tasks import Incumbent as Incumbent
-from .tasks import Outcome as Outcome
-from .tasks import Task as Task
+from .tasks import Outcome, Task
 
 _TICK_S = 0.2
 

@@ -64,6 +64,7 @@ class WorkerProcess:
         # Whatever outlives a guard that was killed is ours then, and found by its mark.
         adopt_orphans()
         self._mark, self._began = uuid.uuid4().hex, time.time()
+        self._alive[self._mark] = 0  # not yet known
         self._folder = tempfile.mkdtemp(prefix="rdebench-worker-")
         self._ended: dict[str, Any] | None = None
         self.family: Iterable[psutil.Process] = ()

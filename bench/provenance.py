@@ -23,6 +23,7 @@ SHOWS_ONLY = (
     "bundle.py",
     "cell_checks.py",
     "cli.py",
+    "coverage.py",
     "cross_check.py",
     "display.py",
     "explain.py",

@@ -25,9 +25,9 @@ from .cells import Cell, Limits
 from .executor import ExecutorError
 from .explain import differences
 from .policies import Policy
-from .pool import Task
 from .provenance import code_hash, code_hashes, file_hash, installed, numerical_versions
 from .roster import Entrant, entrant_of, entrants
+from .tasks import Task
 from .work import Made, Work, cell_work, instances, made, reference_work
 
 FORMAT = "rdebench-parcel/1"

@@ -25,7 +25,7 @@ from .shards import ShardError, decode_cell, read_shard, shard_name
 from .suite import Suite
 from .work import cell_work
 
-COMPARED = ("status", *DECISIONS, "claimed_bound", *WORTH, "trace_evaluations", "trace_rde")
+COMPARED = ("status", "exact", *DECISIONS, "claimed_bound", *WORTH, "trace_evaluations", "trace_rde")
 """What must be the same: not times, not memory, and not messages, which may name places on a machine."""
 
 _FORM = "SUITE/SCENARIO/INSTANCE/SOLVER"
@@ -111,12 +111,17 @@ def replay(folder: Path, found: Found, plugins: Sequence[Path], display: Display
         *_, report = audit(folder, only=found.place.key)
         return Replay(report.rows, rescored=True, differences=report.faults)
     cell, notes = _again(found, plugins)
+    display.planned(1, 0, len(cell.indices))
     with closing(LocalExecutor(1).execute([cell_work(cell)], display)) as finished:
         ((_, made),) = finished
     assert made.shard is not None
     table = decode_cell(cell.key, shard_name(cell.key, made.shard), made.shard)
     again = _by_instance(table)
     differences = _differences(found.rows, again)
+    if not differences:
+        # What is proved about its instances is not in the rows, but decides what they are worth.
+        *_, report = audit(folder, only=found.place.key)
+        differences = report.faults
     if differences and "time_limit" in {
         row["status"] for rows in (found.rows, again) for row in rows.values()
     }:

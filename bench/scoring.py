@@ -11,8 +11,8 @@ import numpy as np
 from ..problems import Allocation, Evaluation, RDEProblem, Reward
 from ..solvers.base import Solution
 from . import answers
-from .pool import Outcome
 from .rows import FAILURES, VIOLATIONS
+from .tasks import Outcome
 from .traces import trace
 
 _UNSCORED = (*FAILURES, "skipped")

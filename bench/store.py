@@ -55,9 +55,20 @@ def read_results(folder: str | Path) -> Results:
     shards = [table for key in keys if (table := read_cell(folder, key, listing)) is not None]
     rows = pa.concat_tables([SCHEMA.empty_table(), *shards]).to_pandas()
     judged = judge(rows, read_references(folder, rows))
-    known = badges.read(folder, {key: names[0] for key, names in listing.items()})
+    known = badges.read(folder, {key: names[0] for key, names in listing.items()}, _instances(rows))
     judged["badge"] = judged["cell"].map(known).astype(object)
     return Results(judged, described, len(keys) - len(shards))
+
+
+def instances_of(folder: Path, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Content hashes of the instances of some cells, by key."""
+    listing = list_cells(folder)
+    tables = {key: read_cell(folder, key, listing) for key in keys}
+    return {key: table["instance_hash"].to_pylist() for key, table in tables.items() if table is not None}
+
+
+def _instances(rows: pd.DataFrame) -> dict[str, list[str]]:
+    return {str(key): list(hashes) for key, hashes in rows.groupby("cell", sort=False)["instance_hash"]}
 
 
 def read_references(folder: Path, rows: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from rich.table import Table
 from .cell_checks import shown
 from .cells import SuiteRun
 from .store import Results
-from .verdicts import failed
+from .verdicts import answered, failed
 
 _ANSWERED = ("optimal", "feasible")
 
@@ -58,7 +58,7 @@ def _line(name: str, rows: pd.DataFrame) -> list[str]:
     ran = rows[rows["status"] != "skipped"]
     # Instances proved to have no answer, or none that is best, are no test of an answer's feasibility.
     possible = ran[~ran["reference_status"].isin(["infeasible", "unbounded"])]
-    feasible, gap = possible["status"].isin(_ANSWERED).mean(), possible["gap"].mean()
+    feasible, gap = answered(possible).mean(), possible["gap"].mean()
     seconds = ran["solve_seconds"].median()
     counts = rows["status"].value_counts()
     others = ", ".join(f"{status} {count}" for status, count in counts.items() if status not in _ANSWERED)

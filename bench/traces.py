@@ -11,7 +11,7 @@ import numpy as np
 from ..problems import Allocation, RDEProblem
 from ..solvers.base import Solution
 from . import answers
-from .pool import Incumbent, Outcome
+from .tasks import Incumbent, Outcome
 
 _MOST_USERS = 200_000
 """Users of all incumbents that are scored in one call."""

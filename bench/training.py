@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import shutil
 import signal
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,10 @@ from .roster import Entrant
 from .work import plain
 
 _TICK_S = 0.2
+
+_GRACE_S = 600.0
+_GRACE_SHARE = 2.0
+"""What a training may take beyond its seconds, for what it prepares, validates and saves, before it is ended."""
 
 
 class TrainingError(Exception):
@@ -161,7 +167,7 @@ def train(training: Training, watcher: Watcher, *, fresh: bool = False) -> Path:
         worker = WorkerProcess(one_thread=False)
         try:
             worker.send(_request(training))
-            last = _follow(worker, watcher, interruptions)
+            last = _follow(worker, watcher, interruptions, training.seconds)
         finally:
             worker.kill()
     if interruptions or last.get("event") == "stopped":
@@ -193,10 +199,18 @@ def _request(training: Training) -> Header:
     }
 
 
-def _follow(worker: WorkerProcess, watcher: Watcher, interruptions: Sequence[int]) -> Header:
+def _follow(
+    worker: WorkerProcess, watcher: Watcher, interruptions: Sequence[int], seconds: float | None
+) -> Header:
     """Listen to a worker until its last event, or until it is to be killed."""
     told = 0
+    most = math.inf if seconds is None else _GRACE_SHARE * seconds + _GRACE_S
+    end = time.monotonic() + most
     while True:
+        if time.monotonic() > end:
+            return {
+                "message": f"it went on for {most:g} s, with a budget of {seconds:g} s; it must heed its budget"
+            }
         if len(interruptions) > told:
             told += 1
             if told > 1:

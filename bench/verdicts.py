@@ -54,7 +54,7 @@ def judge(rows: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_contradictions(judged: pd.DataFrame) -> None:
-    feasible = _answered(judged)
+    feasible = answered(judged)
     # Feasible means within the tolerance of the constraints, which near infeasibility is worth more than
     # the tolerance itself: hence the tolerance of the optimum here.
     beaten = feasible & (judged["rde"] > judged["bound"] * (1 + OPTIMAL_GAP))
@@ -71,7 +71,7 @@ def _refuse_contradictions(judged: pd.DataFrame) -> None:
 
 def _refute_claims(judged: pd.DataFrame) -> None:
     """Turn claims that are known to be false into invalid rows: proofs, bounds, and being exact."""
-    feasible = judged["rde"].where(_answered(judged))
+    feasible = judged["rde"].where(answered(judged))
     reached = feasible.groupby(judged["instance_hash"]).transform("max")
     reached = pd.concat([reached, judged["reference_rde"]], axis=1).max(axis=1)
     for claim in CLAIMS:
@@ -96,17 +96,12 @@ def _refute_claims(judged: pd.DataFrame) -> None:
     judged.loc[beaten, "status"] = "invalid"
 
 
-def _answered(judged: pd.DataFrame) -> pd.Series[bool]:
-    """Rows with a feasible answer, given in time or at a time limit."""
-    return judged["status"].eq("feasible") | (judged["status"].eq("time_limit") & judged["rde"].notna())
-
-
 def _gap(judged: pd.DataFrame) -> pd.Series[float]:
     status, proved = judged["status"], judged["reference_status"]
     gap = pd.Series(np.nan, index=judged.index)
     bounded = proved.isin(("optimal", "bounded"))
     gap[bounded] = 1.0
-    scored = bounded & _answered(judged)
+    scored = bounded & answered(judged)
     with np.errstate(divide="ignore", invalid="ignore"):
         below = (1.0 - judged["rde"] / judged["bound"]).fillna(0.0).clip(lower=0.0)
     gap[scored] = below[scored]
@@ -118,4 +113,11 @@ def _gap(judged: pd.DataFrame) -> pd.Series[float]:
 
 def failed(judged: pd.DataFrame) -> pd.Series[bool]:
     """Which rows are failures of the solver, and make a command end with exit code 1."""
-    return judged["status"].isin(FAILURES) & ~_answered(judged)
+    return judged["status"].isin(FAILURES) & ~answered(judged)
+
+
+def answered(judged: pd.DataFrame) -> pd.Series[bool]:
+    """Rows with a feasible answer, given in time or at a time limit."""
+    return judged["status"].isin(("feasible", "optimal")) | (
+        judged["status"].eq("time_limit") & judged["rde"].notna()
+    )

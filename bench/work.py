@@ -11,10 +11,10 @@ from ..problems import RDEProblem, Scenario
 from ..solvers.registry import SolverError
 from . import reference, store
 from .cells import Cell
-from .pool import Outcome, Task
 from .provenance import code_hash, current_code_hash
 from .rows import POLICY_DIGITS
 from .scoring import score
+from .tasks import Outcome, Task
 
 REFERENCE = "reference"
 """Kind of the work that proves what is known about instances."""

@@ -46,7 +46,8 @@ def summarise(rows: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
 
         - ``badge``: the least of :data:`BADGES` among its runs, empty if the rows have none;
         - ``total``: instances of this suite and scenario; ``ran``: of these, those the solver ran on;
-          ``skipped``, ``failed``, ``violated``: runs with such a status;
+          ``skipped``, ``failed``, ``violated``: runs with such a status, but for those that had a feasible answer
+          when the time limit struck;
         - ``feasible_share``, ``optimal_share``: share of ``ran`` with a feasible, a proved optimal answer;
         - ``gap``, ``gap_low``, ``gap_high``: mean of 1 - RDE / bound over ``bounded`` instances that have a
           bound, a violated or failed run counting as 1, and the 95 % interval of that mean;
@@ -164,7 +165,7 @@ def _groups(rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame, 
 
 
 def _counts(group: pd.DataFrame, instances: pd.DataFrame) -> dict[str, Any]:
-    status = group["status"]
+    status = group["status"].mask(_answered(group), "answered")
     return {
         "badge": _least_badge(group),
         "total": int(instances["instance"].nunique()),
@@ -176,6 +177,11 @@ def _counts(group: pd.DataFrame, instances: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _answered(rows: pd.DataFrame) -> pd.Series:
+    """Runs with a feasible answer; one that was there when the time limit struck is an answer, and its gap counts."""
+    return rows["status"].isin(ANSWERED) | (rows["status"].eq("time_limit") & rows["rde"].notna())
+
+
 def _least_badge(group: pd.DataFrame) -> str:
     """How far all runs of a solver were checked; empty where the rows do not say."""
     given = set(group["badge"]) if "badge" in group else set()
@@ -184,8 +190,7 @@ def _least_badge(group: pd.DataFrame) -> str:
 
 def _solvable(group: pd.DataFrame, instances: pd.DataFrame, seed: int) -> dict[str, Any]:
     ran = group[group["status"] != "skipped"]
-    # An answer that was there when the time limit struck is an answer, and its gap counts.
-    answered = ran["status"].isin(ANSWERED) | (ran["status"].eq("time_limit") & ran["rde"].notna())
+    answered = _answered(ran)
     gaps = instance_gaps(ran).dropna().to_numpy()
     low, high = mean_interval(gaps, seed=seed)
     one_rate = instances["rate"].nunique() == 1

@@ -30,7 +30,7 @@ def load_plugin(path: str | Path) -> list[type[Solver]]:
     """Import a plugin file and return the solvers that it defines.
 
     Raises:
-        SolverError: If the file cannot be imported or defines no solver with a name.
+        SolverError: If the file cannot be imported, defines no solver with a name, or two with the same.
     """
     path = Path(path).resolve()
     if not path.is_file():
@@ -55,6 +55,9 @@ def load_plugin(path: str | Path) -> list[type[Solver]]:
     ]
     if not found:
         raise SolverError(f"{path}: defines no subclass of rdebench.solvers.Solver with a name")
+    names = [solver.name for solver in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SolverError(f"{path}: two solvers are called {twice[0]!r}; give each a name of its own")
     return found
 
 
@@ -94,6 +97,8 @@ def make_solver(name: str, plugins: Iterable[str | Path] = (), **options: Any) -
         SolverError: If the solver does not exist or does not know an option.
     """
     solver = find_solver(name, plugins)
+    if inspect.isabstract(solver):
+        raise SolverError(f"{name}: {solver.__name__} has no method solve(self, problem, *, rng, budget)")
     try:
         return solver(**options)
     except TypeError as error:

@@ -18,9 +18,9 @@ import pytest
 
 from rdebench.bench import runner, store
 from rdebench.bench.cells import GIB, Limits, SuiteRun
-from rdebench.bench.pool import Task
 from rdebench.bench.roster import entrants
 from rdebench.bench.suite import Suite
+from rdebench.bench.tasks import Task
 from rdebench.problems import Scenario
 
 SCENARIO = "small-v1"

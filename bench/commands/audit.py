@@ -63,7 +63,8 @@ def audited(folder: Path) -> Report:
             bar.update(task, completed=report.cells, total=report.total)
     try:
         with store.lock(folder):
-            badges.award(folder, badges.RE_SCORED, report.clean, report.looked_at)
+            instances = store.instances_of(folder, report.clean)
+            badges.award(folder, badges.RE_SCORED, report.clean, report.looked_at, instances)
     except manifest.ResultsError as error:
         typer.secho(f"warning: badges were not kept: {error}", fg="yellow", err=True)
     return report

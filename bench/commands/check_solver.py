@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import key_values, positive
+from .options import key_values, memory, positive
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +34,7 @@ def check_solver(
         float, typer.Option(callback=positive, help="Seconds until a check is killed, and fails.")
     ] = 60.0,
     memory_limit: Annotated[
-        float, typer.Option(callback=positive, help="Memory that the solver may hold, GiB.")
+        float, typer.Option(callback=memory, help="Memory that the solver may hold, GiB.")
     ] = 4.0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -11,7 +11,10 @@ import typer
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results folder of a run.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")],
-    kind: Annotated[str, typer.Option("--format", help="csv, parquet or latex.")] = "csv",
+    kind: Annotated[
+        str | None,
+        typer.Option("--format", help="csv, parquet or latex; default: by the ending of FILE, else csv."),
+    ] = None,
 ) -> None:
     """Write the judged rows as CSV or parquet, or the leaderboard as LaTeX tables.
 
@@ -21,16 +24,17 @@ def export(
 
         rdebench export results --out rows.csv
 
-        rdebench export results --format parquet --out rows.parquet
+        rdebench export results --out rows.parquet
 
         rdebench export results --format latex --out tables.tex
     """
     import difflib
 
     from .. import files, store
-    from ..export import FORMATS, exported
+    from ..export import ENDINGS, FORMATS, exported
     from ..manifest import ResultsError
 
+    kind = kind or ENDINGS.get(out.suffix, FORMATS[0])
     if kind not in FORMATS:
         near = difflib.get_close_matches(kind, FORMATS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(FORMATS)}"
@@ -42,7 +46,7 @@ def export(
         note = f"warning: {results.missing} cells are not finished; the file holds what is there"
         typer.secho(note, fg="yellow", err=True)
     try:
-        files.write_atomically(out, exported(results.rows, results.manifest, kind))
+        files.write_output(out, exported(results.rows, results.manifest, kind))
     except OSError as error:
         raise ResultsError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
     typer.echo(f"{out}: {len(results.rows)} rows")

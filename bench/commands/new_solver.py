@@ -56,6 +56,7 @@ def test_conformance(check):
 """
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+_MOST_LETTERS = 60
 
 
 def new_solver(
@@ -75,11 +76,12 @@ def new_solver(
     from ...solvers import SolverError
 
     module = name.replace("-", "_")
-    _check_name(name, module)
+    _check_form(name, module)
     plugin, test = out / f"{module}.py", out / f"test_{module}.py"
     for path in (plugin, test):
         if path.exists():
             raise SolverError(f"{path} exists already; choose another name, or another --out")
+    _check_free(name, module)
     title = "".join(part.capitalize() for part in module.split("_"))
     title += "Solver" if title in ("Allocation", "Solution", "Solver") else ""
     try:
@@ -95,19 +97,33 @@ def new_solver(
     typer.echo(f"  rdebench run --suite small-v1 --plugin {given} --out results")
 
 
-def _check_name(name: str, module: str) -> None:
+def _check_form(name: str, module: str) -> None:
     """Refuse what cannot name a solver, a file and a class.
 
     Raises:
-        SolverError: If it cannot, or is taken.
+        SolverError: If it cannot.
     """
-    from ...solvers import SolverError, solver_names
+    from ...solvers import SolverError
 
-    if not _NAME.fullmatch(name) or keyword.iskeyword(module):
+    if len(name) > _MOST_LETTERS:
+        raise SolverError(f"the name has {len(name)} letters; {_MOST_LETTERS} are allowed")
+    if keyword.iskeyword(module):
+        raise SolverError(f"{name!r} is a word of Python; choose another name")
+    if not _NAME.fullmatch(name):
         raise SolverError(
             f"{name!r} cannot name a solver; begin with a lower-case letter and go on with letters and digits, "
             "words separated by -, such as my-solver"
         )
+
+
+def _check_free(name: str, module: str) -> None:
+    """Refuse a name that is taken.
+
+    Raises:
+        SolverError: If it is, by a solver or by a Python module.
+    """
+    from ...solvers import SolverError, solver_names
+
     if module in sys.stdlib_module_names or importlib.util.find_spec(module) is not None:
         raise SolverError(f"{module}.py would hide the Python module {module}; choose another name")
     if module in {taken.replace("-", "_") for taken in solver_names()}:

@@ -9,11 +9,21 @@ from typing import Any
 
 import typer
 
+_MOST_GIB = 2**30
+
 
 def positive(value: float | None) -> float | None:
     """Callback of an option that must be a finite number above zero, or absent."""
     if value is not None and not (value > 0 and math.isfinite(value)):
         raise typer.BadParameter(f"{value:g} is not allowed; give a finite number above zero")
+    return value
+
+
+def memory(value: float | None) -> float | None:
+    """Callback of an option that holds GiB, in bytes a number that results can record; or is absent."""
+    value = positive(value)
+    if value is not None and value >= _MOST_GIB:
+        raise typer.BadParameter(f"{value:g} is not allowed; give less than {_MOST_GIB:,} GiB")
     return value
 
 

@@ -6,7 +6,7 @@ import json as json_text
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from ..perf import Measurement, measurements
 
@@ -21,7 +21,15 @@ def perf(json: bool = False) -> None:
     if json:
         print(json_text.dumps([{**vars(one), "ratio": one.ratio} for one in found], indent=2))
         return
-    table = Table("measured", "figure", "unit", "peer", "peer's figure", "times as fast")
+    # A narrow terminal breaks the names, and cuts none.
+    table = Table(
+        Column("measured", overflow="fold", min_width=24),
+        "figure",
+        "unit",
+        "peer",
+        "peer's figure",
+        "times as fast",
+    )
     for one in found:
         peer = "" if one.peer_value is None else f"{one.peer_value:,.4g}"
         ratio = "" if one.ratio is None else f"{one.ratio:,.{0 if one.ratio > 10 else 2}f}"

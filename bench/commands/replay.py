@@ -45,7 +45,7 @@ def replay(
     key, badge = found.place.key, badges.RE_SCORED if done.rescored else badges.RE_RUN
     if not done.differences:
         with store.lock(results):
-            badges.award(results, badge, {key: found.file}, [key])
+            badges.award(results, badge, {key: found.file}, [key], store.instances_of(results, [key]))
     if json:
         facts = {"row": row, "cell": key, "rows": done.rows, "identical": not done.differences}
         more = {"rescored": done.rescored, "notes": done.notes, "differences": done.differences}
@@ -67,5 +67,7 @@ def _show(row: str, done: Replay) -> None:
         typer.echo(
             f"{row} had a budget of seconds, which nobody can repeat; its cell was scored again instead"
         )
-    verdict = "differ" if done.differences else "hold" if done.rescored else "are identical"
-    typer.echo(f"{done.rows} rows of the cell of {row} {verdict}")
+    if done.differences:
+        typer.echo(f"the cell of {row} is not what was recorded")
+    else:
+        typer.echo(f"{done.rows} rows of the cell of {row} {'hold' if done.rescored else 'are identical'}")

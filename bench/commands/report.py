@@ -34,7 +34,7 @@ def report(
         typer.secho(f"warning: {note}", fg="yellow", err=True)
     text = page.render(results.rows, results.manifest, zoos, learners)
     try:
-        files.write_atomically(out, text.encode())
+        files.write_output(out, text.encode())
     except OSError as error:
         raise ResultsError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
     typer.echo(f"{out}: {len(results.rows)} rows")

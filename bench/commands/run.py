@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import cores, positive
+from .options import cores, memory, positive
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,7 +60,7 @@ def run(
     ] = None,
     memory_limit: Annotated[
         float | None,
-        typer.Option(callback=positive, help="GiB of memory until a solver is killed; default: the suite's."),
+        typer.Option(callback=memory, help="GiB of memory until a solver is killed; default: the suite's."),
     ] = None,
     explain_cache: Annotated[
         bool, typer.Option("--explain-cache", help="Say why cells are reused or not, then run.")

@@ -140,7 +140,7 @@ def _write(out: Path, text: str) -> None:
     from ..manifest import ResultsError
 
     try:
-        files.write_atomically(out, text.encode())
+        files.write_output(out, text.encode())
     except OSError as error:
         typer.echo(text)
         raise ResultsError(f"{out} cannot be written: {error.strerror}; choose another --out") from None

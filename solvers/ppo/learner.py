@@ -11,8 +11,6 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from ...problems import Scenario
 from ..base import Budget, Solver
 from ..registry import SolverError
@@ -170,9 +168,3 @@ class Learner(Solver):
             self.trained_on, self.command = dict(record["scenarios"]), str(record["command"])
         except Exception as error:  # whatever the file holds, the answer is one sentence
             raise PolicyError(f"{path}: the policy does not fit this version: {error}") from None
-
-
-def gap_of(values: Sequence[float | None], bounds: Sequence[float]) -> tuple[float, float]:
-    """Mean gap and share of infeasible answers (None), which count as a gap of 1."""
-    gaps = [1.0 if rde is None else 1.0 - rde / bound for rde, bound in zip(values, bounds, strict=True)]
-    return float(np.mean(gaps)), float(np.mean([rde is None for rde in values]))

@@ -164,6 +164,12 @@ HANGS = (
         "time_limit",
         "2 s",
     ),
+    M(
+        "reports-for-ever",
+        "while True: send(event='incumbent', seconds=0.0, evaluations=0); time.sleep(0.005)",
+        "time_limit",
+        "2 s",
+    ),
     M("leaves-daemons", "for _ in range(5): daemon()\ntime.sleep(600)", "time_limit", "2 s"),
     M(
         "multiplies",
@@ -199,6 +205,19 @@ FORGES = (
     M("many-digits", "send(seconds=10**400); time.sleep(600)", "error", "not an answer"),
     M("no-time", "send(seconds='none'); os._exit(0)", "invalid", "reports no time"),
     M("before-it-began", "send(seconds=-5.0); os._exit(0)", "invalid", "reports no time"),
+    M("after-its-end", "send(seconds=1e300); os._exit(0)", "invalid", "reports no time"),
+    M(
+        "fails-before-it-began",
+        "send(status='error', seconds=-1e300, message='so'); time.sleep(600)",
+        "error",
+        "so",
+    ),
+    M(
+        "floods",
+        "while True: send(event='incumbent', seconds=0.0, evaluations=0)",
+        "error",
+        "sent more than 2000 incumbents",
+    ),
     M("no-status", "send(status=['answered']); os._exit(0)", "error", "unknown status"),
     M(
         "booleans",

@@ -108,6 +108,27 @@ def test_a_plugin_that_writes_there_when_it_is_imported_is_named(
     assert not (folder / "cells" / "mine.parquet").exists()
 
 
+@pytest.mark.parametrize("instead", ["a link", "a file"])
+def test_a_folder_of_results_that_something_else_replaced_is_put_back(tmp_path: Path, instead: str) -> None:
+    folder, away = tmp_path / "results", tmp_path / "away"
+    cells = folder / "cells"
+    cells.mkdir(parents=True)
+    (cells / "kept").write_bytes(b"kept")
+    (folder / "manifest.json").write_bytes(b"all of it")
+    ledger = Ledger(folder)
+    ledger.remember()
+    cells.rename(away)
+    cells.symlink_to(away) if instead == "a link" else cells.write_bytes(b"")
+    (folder / "manifest.json").unlink()
+    (folder / "manifest.json").mkdir()
+    told = ledger.intruders()
+    assert told[0] == "cells/kept, manifest.json were removed by somebody else, and put back as they were"
+    assert not cells.is_symlink()
+    assert (cells / "kept").read_bytes() == b"kept"
+    assert (folder / "manifest.json").read_bytes() == b"all of it"
+    assert ledger.intruders() == []
+
+
 def test_the_ledger_knows_its_own(tmp_path: Path) -> None:
     folder = tmp_path / "results"
     (folder / "cells").mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -212,6 +213,118 @@ def test_what_is_missing_or_too_much_is_named(folder: Path) -> None:
         f"{other.name.split('.')[0]}.*",
     ):
         assert any(words in fault for fault in named), words
+
+
+def restate(folder: Path, change: Callable[[Rows, dict[str, Any]], object]) -> str:
+    """Change rows and identity of the first solver's cell, and all hashes that go with them; its new key."""
+    shard = shard_of(folder)
+    table, described = pq.read_table(shard), manifest.load(folder)
+    rows, identity = table.to_pylist(), json.loads(table.schema.metadata[b"identity"])
+    change(rows, identity)
+    key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    store.write_shard(folder, key, store.encode_cell(key, identity, [row | {"cell": key} for row in rows]))
+    (entry,) = described["suites"].values()
+    entry["solvers"][0]["cells"] = [key]
+    entry["cells"] = [key for solver in entry["solvers"] for key in solver["cells"]]
+    (folder / "manifest.json").write_bytes(manifest.encode(described))
+    return key
+
+
+def test_instances_that_were_left_out_are_missed(folder: Path) -> None:
+    def drop(rows: Rows, identity: dict[str, Any]) -> None:
+        del rows[1], identity["indices"][1]
+
+    restate(folder, drop)
+    told = "small-v1, average: small-v1, instance 1 is missing, but there are others up to 5"
+    assert faults(folder) == [told]
+    rows = store.read_results(folder).rows
+    assert set(rows[rows["solver"] == "average"]["badge"]) == {"claimed"}
+
+
+def test_instances_that_count_twice_are_named(folder: Path) -> None:
+    def double(rows: Rows, identity: dict[str, Any]) -> None:
+        rows.append(rows[0])
+        identity["indices"].append(0)
+
+    restate(folder, double)
+    named = faults(folder)
+    assert any("not each there once" in fault for fault in named)
+    assert "small-v1, average: small-v1, instance 0 is there more than once" in named
+
+
+def test_an_instance_in_two_cells_is_named(folder: Path) -> None:
+    (first,) = manifest.load(folder)["suites"]["small-v1"]["solvers"][0]["cells"]
+
+    def only_the_first(rows: Rows, identity: dict[str, Any]) -> None:
+        del rows[1:], identity["indices"][1:]
+
+    second = restate(folder, only_the_first)
+    described = manifest.load(folder)
+    (entry,) = described["suites"].values()
+    entry["solvers"][0]["cells"] = [first, second]
+    entry["cells"] = [key for solver in entry["solvers"] for key in solver["cells"]]
+    (folder / "manifest.json").write_bytes(manifest.encode(described))
+    assert faults(folder) == ["small-v1, average: small-v1, instance 0 is there more than once"]
+
+
+def test_a_solver_without_cells_is_named(folder: Path) -> None:
+    described = manifest.load(folder)
+    (entry,) = described["suites"].values()
+    entry["solvers"][0]["cells"] = []
+    entry["cells"] = list(entry["solvers"][1]["cells"])
+    (folder / "manifest.json").write_bytes(manifest.encode(described))
+    assert faults(folder) == ["small-v1, average: it has no cells"]
+
+
+@pytest.mark.parametrize("exact", [True, None])
+def test_a_false_flag_is_named(folder: Path, exact: bool | None) -> None:
+    fabricate(shard_of(folder), set_in("exact", exact))
+    (fault,) = faults(folder)
+    assert f"exact is {exact}, with its limits it is False" in fault
+
+
+def test_a_search_without_its_budget_is_named(folder: Path) -> None:
+    restate(folder, lambda rows, identity: identity["limits"].update(evaluations=None))
+    assert all("exact is False, with its limits it is True" in fault for fault in faults(folder))
+
+
+def test_another_solver_under_its_hash_is_named(folder: Path) -> None:
+    restate(folder, lambda rows, identity: identity["solver"].update(code="0" * 64))
+    (fault,) = faults(folder)
+    assert "which the solver in the shard does not have" in fault
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"title": "Other"}, "the title is Other in the manifest"),
+        ({"preset": "full"}, "the number of instances is 6 in the manifest, in the suite it is 400"),
+    ],
+)
+def test_a_suite_under_false_words_is_named(folder: Path, change: dict[str, Any], told: str) -> None:
+    described = manifest.load(folder)
+    described["suites"]["small-v1"] |= change
+    (folder / "manifest.json").write_bytes(manifest.encode(described))
+    (fault,) = faults(folder)
+    assert told in fault
+
+
+def test_another_configuration_in_the_manifest_is_named(folder: Path) -> None:
+    described = manifest.load(folder)
+    described["suites"]["small-v1"]["solvers"][0]["configuration"] = {"better": 1}
+    (folder / "manifest.json").write_bytes(manifest.encode(described))
+    (fault,) = faults(folder)
+    assert "the manifest has it under the configuration {'better': 1}" in fault
+
+
+def test_a_badge_goes_when_a_proof_is_altered(folder: Path) -> None:
+    audited(folder)
+    assert set(store.read_results(folder).rows["badge"]) == {"re-scored"}
+    file = sorted((folder / "references").glob("*.json"))[0]
+    known = reference.read(file.parent, file.stem)
+    assert known is not None
+    file.write_bytes(reference.encode(known | {"status": "bounded", "bound": known["bound"] * 2}))
+    assert set(store.read_results(folder).rows["badge"]) == {"claimed"}
 
 
 def test_only_cells_without_a_fault_are_badged(folder: Path) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import shutil
 import stat
 import struct
@@ -248,6 +249,11 @@ def test_a_manifest_that_no_run_writes_is_refused(
 ) -> None:
     files = resealed(change(files_of(packed)))
     assert words in refused(zipped(tmp_path / "bad.zip", files))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "bad.zip")
+    assert "no plain file" in refused(tmp_path / "bad.zip")
 
 
 def test_a_wrong_hash_or_description_is_refused(packed: Path, tmp_path: Path) -> None:

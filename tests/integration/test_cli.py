@@ -124,6 +124,7 @@ def test_an_answer_that_violates_is_no_failure(rdebench: Any, plugin: Path) -> N
         (("run", "--suite", "small-v1", "--plugin", "none.py"), "no such plugin file"),
         (("run", "--suite", "small-v1", "--time-limit", "-1"), "above zero"),
         (("run", "--suite", "small-v1", "--seconds", "nan"), "above zero"),
+        (("run", "--suite", "small-v1", "--memory-limit", "1e300"), "give less than"),
         (("run", "--suite", "small-v1", "--instances", "0"), "'--instances'"),
         (("run", "--suite", "small-v1", "--jobs", "0"), "'--jobs'"),
         (("run", "--suite", "small-v1", "--solvers", "average", "--out", "/proc/x"), "choose another --out"),

@@ -20,9 +20,9 @@ from rdebench.bench import runner, store
 from rdebench.bench.cells import Limits, SuiteRun
 from rdebench.bench.dask_executor import DaskExecutor
 from rdebench.bench.executor import ExecutorError
-from rdebench.bench.pool import Task
 from rdebench.bench.roster import entrants
 from rdebench.bench.suite import Suite
+from rdebench.bench.tasks import Task
 from rdebench.problems import Scenario
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
@@ -257,6 +257,14 @@ def test_nobody_at_the_address(plugin: Path, tmp_path: Path, monkeypatch: pytest
         ExecutorError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9 .*start one with"
     ):
         runner.run([plan(plugin)], tmp_path, 1, Quiet(), DaskExecutor("tcp://127.0.0.1:9"))
+
+
+def test_what_is_no_address_makes_no_client(
+    plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("distributed.Client", None)  # one with half an address hangs when it goes
+    with pytest.raises(ExecutorError, match=r"no dask scheduler answers at nowhere .*missing port"):
+        runner.run([plan(plugin)], tmp_path, 1, Quiet(), DaskExecutor("nowhere"))
 
 
 def heed() -> None:

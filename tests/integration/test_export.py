@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -103,3 +104,33 @@ def test_an_unknown_format_gets_a_hint(folder: Path, monkeypatch: pytest.MonkeyP
         cli.main()
     assert left.value.code == 2
     assert "did you mean parquet?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("r.parquet", b"PAR1"), ("r.tex", b"% Made"), ("r.txt", b"suite,")]
+)
+def test_the_ending_of_the_file_says_the_format(folder: Path, name: str, begins: bytes) -> None:
+    out = folder.parent / name
+    assert CliRunner().invoke(app, ["export", str(folder), "--out", str(out)]).exit_code == 0
+    assert out.read_bytes().startswith(begins)
+
+
+def test_a_link_is_followed_and_stays(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "there.csv").touch()
+    (link := tmp_path / "link.csv").symlink_to(tmp_path / "there.csv")
+    assert CliRunner().invoke(app, ["export", str(folder), "--out", str(link)]).exit_code == 0
+    assert link.is_symlink()
+    assert (tmp_path / "there.csv").read_bytes().startswith(b"suite,")
+
+
+@pytest.mark.parametrize("command", ["export", "report", "submit"])
+def test_what_is_no_plain_file_is_not_replaced(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, command: str
+) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    more = ["--name", "A"] if command == "submit" else []
+    monkeypatch.setattr(sys, "argv", ["rdebench", command, str(folder), "--out", str(pipe), *more])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert (left.value.code, pipe.is_fifo()) == (2, True)
+    assert "cannot be written: It is no plain file; choose another --out" in capsys.readouterr().err

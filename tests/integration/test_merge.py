@@ -85,6 +85,18 @@ def test_what_is_merged_is_claimed_whatever_its_source_was(tmp_path: Path) -> No
     assert badges.to_dict() == {"a": "claimed", "b": "re-scored"}
 
 
+def test_what_somebody_else_did_to_a_source_stays_on_record(tmp_path: Path) -> None:
+    for name in "abc":
+        made(tmp_path / name, [name])
+    manifest.mark(tmp_path / "a", ["x was changed", "y was changed"])
+    manifest.mark(tmp_path / "b", ["y was changed", "z was changed"])
+    merge.merge([tmp_path / name for name in "abc"], tmp_path / "all")
+    told = manifest.load(tmp_path / "all")["incidents"]
+    assert told == ["x was changed", "y was changed", "z was changed"]
+    merge.merge([tmp_path / "c"], tmp_path / "calm")
+    assert "incidents" not in manifest.load(tmp_path / "calm")
+
+
 def test_runs_of_different_lengths_keep_every_row(tmp_path: Path) -> None:
     made(tmp_path / "a", ["a"], 30)
     made(tmp_path / "b", ["b"], 4)

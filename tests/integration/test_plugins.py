@@ -11,8 +11,9 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from rdebench.bench import cli, conformance, policies, pool
+from rdebench.bench import cli, conformance, policies
 from rdebench.bench.commands.new_solver import PLUGIN
+from rdebench.bench.tasks import Outcome, Task
 from rdebench.solvers.checks import all_checks, name_of
 
 from ..learners import PLUGIN as LEARNERS
@@ -146,7 +147,8 @@ def test_the_test_of_a_new_solver_passes_and_can_fail(rdebench):
         ("My-Solver", "cannot name a solver"),
         ("my solver", "cannot name a solver"),
         ("../x", "cannot name a solver"),
-        ("lambda", "cannot name a solver"),
+        ("lambda", "'lambda' is a word of Python"),
+        (300 * "a", "the name has 300 letters; 60 are allowed"),
         ("greedy", "there is a solver 'greedy' already"),
         ("local_search", "there is a solver 'local_search' already"),
         ("json", "would hide the Python module json"),
@@ -197,9 +199,9 @@ def test_crashes_and_hangs_cost_one_check(rdebench):
 
 def test_one_that_always_hangs_is_given_up():
     names = conformance.check_names()
-    tasks = [pool.Task(name, {}, (0,), 1.0, "hanger") for name in names]
-    fine = pool.Outcome("answered", header={"outcome": {"status": "passed"}})
-    killed = pool.Outcome("time_limit", "killed after 1 s")
+    tasks = [Task(name, {}, (0,), 1.0, "hanger") for name in names]
+    fine = Outcome("answered", header={"outcome": {"status": "passed"}})
+    killed = Outcome("time_limit", "killed after 1 s")
     came = iter((task, {0: fine if place == 2 else killed}) for place, task in enumerate(tasks))
     found = list(conformance.until_given_up(came, names))
     assert [outcome.check for outcome in found] == names

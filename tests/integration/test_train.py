@@ -15,7 +15,7 @@ import numpy as np
 import platformdirs
 import pytest
 
-from rdebench.bench import cli, policies, runner, store
+from rdebench.bench import cli, policies, runner, store, training
 from rdebench.bench.cells import Limits, SuiteRun
 from rdebench.bench.roster import entrants
 from rdebench.bench.suite import Suite
@@ -197,6 +197,18 @@ def test_a_run_trains_what_is_missing_and_survives_what_fails(rdebench):
     assert code == 0
     assert "training" not in out
     assert "2 of 2 cells were already there" in out
+
+
+def test_a_training_that_does_not_heed_its_budget_is_ended(rdebench, monkeypatch):
+    monkeypatch.setattr(training, "_GRACE_S", 2.0)
+    Path("plugin.py").write_text(
+        PLUGIN + "class Endless(Modest):\n    name = 'endless'\n"
+        "    def fit(self, scenario, *, seed, budget): time.sleep(600)\n"
+    )
+    words = ["--scenario", "small-v1", "--seconds", "1", "--plugin", "plugin.py"]
+    code, _, err = rdebench("train", "endless", *words)
+    assert code == 1
+    assert "it went on for 4 s, with a budget of 1 s" in err
 
 
 @pytest.mark.parametrize(

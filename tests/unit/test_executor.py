@@ -13,9 +13,9 @@ from rdebench.bench.cells import Cell, Limits
 from rdebench.bench.cli import _exit_code, app
 from rdebench.bench.dask_executor import DaskExecutor
 from rdebench.bench.executor import ExecutorError, LocalExecutor
-from rdebench.bench.pool import Outcome
 from rdebench.bench.provenance import code_hash
 from rdebench.bench.roster import Entrant
+from rdebench.bench.tasks import Outcome
 from rdebench.bench.work import Work, cell_work, made
 from rdebench.problems import Scenario
 

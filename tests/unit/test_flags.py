@@ -10,7 +10,7 @@ import pytest
 
 from rdebench.bench import reference
 from rdebench.bench.rows import REFERENCE_SCHEMA, SCHEMA
-from rdebench.bench.verdicts import EXACT_GAP, RefereeError, failed, judge
+from rdebench.bench.verdicts import EXACT_GAP, RefereeError, answered, failed, judge
 
 KNOWN = {"status": "optimal", "value": 10.0, "bound": 10.0, "source": "certified"}
 
@@ -67,3 +67,14 @@ def test_an_answer_at_a_time_limit_refutes_false_claims_and_false_references() -
     assert rows["status"].tolist() == ["time_limit", "invalid"]
     with pytest.raises(RefereeError, match="exceeds the proved bound"):
         judged(late, **KNOWN)
+
+
+def test_who_has_an_answer_at_the_time_limit_has_not_failed():
+    rows = pd.DataFrame(
+        {
+            "status": ["feasible", "optimal", "time_limit", "time_limit", "violated"],
+            "rde": [1.0, 1.0, 1.0, None, 1.0],
+        }
+    )
+    assert answered(rows).tolist() == [True, True, True, False, False]
+    assert failed(rows).tolist() == [False, False, False, True, False]

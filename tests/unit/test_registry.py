@@ -77,6 +77,12 @@ def test_an_edited_plugin_is_read_again(plugin):
     assert [found.name for found in load_plugin(plugin)] == ["second"]
 
 
+def test_a_solver_that_cannot_solve_is_told_so(plugin):
+    plugin.write_text(PLUGIN.replace("def solve", "def solv"))
+    with pytest.raises(SolverError, match=r"^first: First has no method solve\(self, problem"):
+        make_solver("first", [plugin])
+
+
 def test_a_plugin_wins_over_a_registered_name(plugin):
     plugin.write_text(PLUGIN.replace('"first"', '"average"'))
     assert find_solver("average", [plugin]).__name__ == "First"
@@ -89,6 +95,7 @@ def test_a_plugin_wins_over_a_registered_name(plugin):
         ("def broken(:", "SyntaxError"),
         ("x = 1", "defines no subclass of rdebench.solvers.Solver with a name"),
         ("from rdebench.solvers import Solver", "defines no subclass"),
+        (PLUGIN + "\n\nclass Second(First):\n    pass\n", "two solvers are called 'first'"),
     ],
 )
 def test_plugins_that_cannot_be_used(plugin, source, said):

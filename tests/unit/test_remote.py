@@ -13,9 +13,10 @@ from rdebench.bench import frames, policy_files, remote, shards, work
 from rdebench.bench.cells import Cell, Limits
 from rdebench.bench.executor import ExecutorError
 from rdebench.bench.policies import Policy
-from rdebench.bench.pool import Observer, Outcome, Task
+from rdebench.bench.pool import Observer
 from rdebench.bench.provenance import code_hash, file_hash
 from rdebench.bench.roster import Entrant, entrant_of
+from rdebench.bench.tasks import Outcome, Task
 from rdebench.bench.work import Made, Work, cell_work, made, reference_work
 from rdebench.problems import Scenario
 

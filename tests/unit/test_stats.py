@@ -58,6 +58,15 @@ def test_failed_and_violated_runs_count_as_a_gap_of_one_and_no_rde(status):
     assert (row["failed"], row["violated"]) == ((0, 2) if status == "violated" else (2, 0))
 
 
+def test_an_incumbent_at_the_time_limit_is_an_answer_and_no_failure():
+    rows = result_rows("s", ["a-v1"], 10, {"one": (0.1, 1.0)})
+    late = rows.assign(status=rows["status"].mask(rows["instance"] < 3, "time_limit"))
+    late.loc[late["instance"] == 0, ["rde", "gap"]] = np.nan
+    row = of(summarise(late), "one")
+    assert (row["failed"], row["failed_time_limit"], row["feasible_share"]) == (1, 1, 0.9)
+    assert row["gap"] == pytest.approx((rows.loc[rows["instance"] > 0, "gap"].sum() + 1) / 10)
+
+
 def test_skipped_runs_are_counted_and_enter_no_average():
     rows = result_rows("s", ["a-v1"], 10, {"one": (0.1, 1.0)})
     row = of(summarise(with_status(rows, rows["instance"] < 4, "skipped")), "one")

@@ -446,18 +446,51 @@ def test_a_solver_whose_words_are_no_words_is_not_recorded(tmp_path: Path) -> No
     assert not (tmp_path / "manifest.json").exists()
 
 
-def test_badges_are_by_shard_and_only_grow_while_it_stays(tmp_path: Path) -> None:
-    shard, other = f"{KEY}.{'0' * 16}.parquet", f"{KEY}.{'1' * 16}.parquet"
-    assert badges.read(tmp_path, {KEY: shard}) == {KEY: "claimed"}
-    badges.award(tmp_path, badges.RE_RUN, {KEY: shard}, [KEY])
-    badges.award(tmp_path, badges.RE_SCORED, {KEY: shard}, [KEY])
-    assert badges.read(tmp_path, {KEY: shard, OTHER: other}) == {KEY: "re-run", OTHER: "claimed"}
-    assert badges.read(tmp_path, {KEY: other}) == {KEY: "claimed"}
-    badges.award(tmp_path, badges.RE_SCORED, {KEY: other}, [KEY])
-    assert badges.read(tmp_path, {KEY: other}) == {KEY: "re-scored"}
-    badges.award(tmp_path, badges.RE_SCORED, {}, [KEY])
-    assert badges.read(tmp_path, {KEY: other}) == {KEY: "claimed"}
-    badges.award(tmp_path, badges.RE_RUN, {KEY: shard}, [KEY])
-    file = tmp_path / badges.FILE
+SHARD, OTHER_SHARD = f"{KEY}.{'0' * 16}.parquet", f"{KEY}.{'1' * 16}.parquet"
+
+
+@pytest.fixture
+def badged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a cell that was re-run here."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    badges.award(tmp_path, badges.RE_RUN, {KEY: SHARD}, [KEY], {KEY: ["a"]})
+    assert badges.read(tmp_path, {KEY: SHARD}, {KEY: ["a"]}) == {KEY: "re-run"}
+    return tmp_path
+
+
+def test_badges_are_by_shard_and_only_grow_while_it_stays(badged: Path) -> None:
+    def read(shards: dict[str, str]) -> dict[str, str]:
+        return badges.read(badged, shards, {KEY: ["a"]})
+
+    def award(badge: str, shards: dict[str, str]) -> None:
+        badges.award(badged, badge, shards, [KEY], {KEY: ["a"]})
+
+    award(badges.RE_SCORED, {KEY: SHARD})
+    assert read({KEY: SHARD, OTHER: OTHER_SHARD}) == {KEY: "re-run", OTHER: "claimed"}
+    assert read({KEY: OTHER_SHARD}) == {KEY: "claimed"}
+    award(badges.RE_SCORED, {KEY: OTHER_SHARD})
+    assert read({KEY: OTHER_SHARD}) == {KEY: "re-scored"}
+    award(badges.RE_SCORED, {})
+    assert read({KEY: OTHER_SHARD}) == {KEY: "claimed"}
+
+
+def test_badges_that_were_altered_do_not_count(badged: Path) -> None:
+    file = badged / badges.FILE
     file.write_bytes(file.read_bytes().replace(b"re-run", b"re-rum"))
-    assert badges.read(tmp_path, {KEY: shard}) == {KEY: "claimed"}
+    assert badges.damaged(badged)
+    assert badges.read(badged, {KEY: SHARD}, {KEY: ["a"]}) == {KEY: "claimed"}
+
+
+def test_badges_of_others_do_not_count(badged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(badged / "of another user"))
+    assert badges.read(badged, {KEY: SHARD}, {KEY: ["a"]}) == {KEY: "claimed"}
+    badges.award(badged, badges.RE_SCORED, {}, [], {})
+    assert badges.read(badged, {KEY: SHARD}, {KEY: ["a"]}) == {KEY: "claimed"}
+    assert not badges.damaged(badged)
+
+
+def test_a_badge_goes_with_the_proofs_of_its_instances(badged: Path) -> None:
+    file = reference.file_of(store.references_folder(badged), "a")
+    file.parent.mkdir()
+    file.write_bytes(reference.encode(reference.unknown("a")))
+    assert badges.read(badged, {KEY: SHARD}, {KEY: ["a"]}) == {KEY: "claimed"}

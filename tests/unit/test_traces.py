@@ -10,7 +10,7 @@ import pytest
 
 from rdebench.bench import listening, scoring
 from rdebench.bench.listening import ALL_INCUMBENTS, Timekeeper
-from rdebench.bench.pool import Incumbent, Outcome
+from rdebench.bench.tasks import Incumbent, Outcome
 from rdebench.bench.traces import trace
 from rdebench.problems import Scenario
 from rdebench.solvers import Budget, Solution, make_solver
