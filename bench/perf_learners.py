@@ -108,8 +108,8 @@ def sequential_decisions() -> Measurement:
 
 def training() -> Measurement:
     """One round of roll-out and updates of ppo, beside stable-baselines3's PPO, set up alike, on the single one."""
-    from ..solvers.ppo.paper import PPOTuned
     from ..solvers.ppo.sb3_training import Training
+    from ..solvers.ppo.tuned import PPOTuned
 
     class Small(PPOTuned):
         pool = _POOL

@@ -91,14 +91,14 @@ def optima(problems: list) -> np.ndarray:
 
 def few_instances(monkeypatch, count: int = 160, validation: int = 24) -> None:
     """Let learners train on few instances: describing the usual number takes half a minute."""
-    from rdebench.solvers.ppo import equivariant, expert_iteration, hybrid, learner, maskable, paper
+    from rdebench.solvers.ppo import box, equivariant, expert_iteration, hybrid, learner, maskable, tuned
 
     monkeypatch.setattr(equivariant, "EACH", count // len(learner.MIXTURE))
     for module in (expert_iteration, hybrid, maskable):
         monkeypatch.setattr(module, "VALIDATION_EACH", validation)
-    for box in (paper.BoxPPO, paper.PPOTuned):
-        monkeypatch.setattr(box, "pool", 512)
-    monkeypatch.setattr(paper, "VALIDATION", validation)
+    for solver in (box.BoxPPO, tuned.PPOTuned):
+        monkeypatch.setattr(solver, "pool", 512)
+    monkeypatch.setattr(box, "VALIDATION", validation)
 
 
 def blind(monkeypatch) -> None:
@@ -108,7 +108,14 @@ def blind(monkeypatch) -> None:
     """
     import torch
 
-    from rdebench.solvers.ppo import autoregressive, hybrid_network, one_shot_env, paper, turn_network
+    from rdebench.solvers.ppo import (
+        autoregressive,
+        hybrid_network,
+        one_shot_env,
+        paper,
+        tuned,
+        turn_network,
+    )
 
     def blinded(module, names):
         made = module.__init__
@@ -142,5 +149,5 @@ def blind(monkeypatch) -> None:
 
         return model
 
-    for solver in (paper.PPOPaper, paper.PPOTuned):
+    for solver in (paper.PPOPaper, tuned.PPOTuned):
         monkeypatch.setattr(solver, "model", with_large_models(solver.model))

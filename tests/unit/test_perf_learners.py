@@ -32,8 +32,8 @@ def test_environments_are_measured_beside_the_single_one(small, measure):
 def test_the_peer_trains_with_the_same_settings(small):
     from rdebench.problems import Scenario
     from rdebench.solvers import Budget
-    from rdebench.solvers.ppo.paper import PPOTuned
     from rdebench.solvers.ppo.sb3_training import Training
+    from rdebench.solvers.ppo.tuned import PPOTuned
 
     class Small(PPOTuned):
         pool = 2

@@ -87,7 +87,7 @@ def test_a_learner_that_reports_nothing_is_refused():
 
 def test_command_tunes_ppo_on_training_instances_only(tmp_path, monkeypatch):
     pytest.importorskip("stable_baselines3")
-    from rdebench.solvers.ppo import paper
+    from rdebench.solvers.ppo import box, tuned
 
     splits, instance = set(), Scenario.instance
 
@@ -96,9 +96,9 @@ def test_command_tunes_ppo_on_training_instances_only(tmp_path, monkeypatch):
         return instance(self, n, seed, split=split)
 
     monkeypatch.setattr(Scenario, "instance", watched)
-    monkeypatch.setattr(paper.PPOTuned, "pool", 8)
-    monkeypatch.setattr(paper.PPOTuned, "tunable", {"n_epochs": ("int", 1, 8), "width": ("choice", 64, 128)})
-    monkeypatch.setattr(paper, "VALIDATION", 3)
+    monkeypatch.setattr(tuned.PPOTuned, "pool", 8)
+    monkeypatch.setattr(tuned.PPOTuned, "tunable", {"n_epochs": ("int", 1, 8), "width": ("choice", 64, 128)})
+    monkeypatch.setattr(box, "VALIDATION", 3)
     out = tmp_path / "tuned.json"
     command = ["tune", "--solvers", "ppo", "--scenario", "paper-m6-v1", "--json", "--out", str(out)]
     done = CliRunner().invoke(app, [*command, "--trials", "2", "--train-steps", "1"])
@@ -108,7 +108,7 @@ def test_command_tunes_ppo_on_training_instances_only(tmp_path, monkeypatch):
     (ppo,) = written["solvers"]
     assert ppo["evaluations"] > 0
     assert 0.0 <= ppo["gap"] <= ppo["default_gap"] <= 1.0
-    assert set(ppo["options"]) == set(paper.PPOTuned.tunable)
+    assert set(ppo["options"]) == set(tuned.PPOTuned.tunable)
     make_solver("ppo", **ppo["options"])
     assert splits == {"train"}
 
