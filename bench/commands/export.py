@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .finished import read_finished, write_finished
+
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results folder of a run.")],
@@ -30,7 +32,6 @@ def export(
     """
     import difflib
 
-    from .. import files, store
     from ..export import ENDINGS, FORMATS, exported
     from ..manifest import ResultsError
 
@@ -39,14 +40,5 @@ def export(
         near = difflib.get_close_matches(kind, FORMATS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(FORMATS)}"
         raise ResultsError(f"--format is {kind!r}; {hint}")
-    results = store.read_results(folder)
-    if results.rows.empty:
-        raise ResultsError(f"{folder} has no finished cells; finish the run first")
-    if results.missing:
-        note = f"warning: {results.missing} cells are not finished; the file holds what is there"
-        typer.secho(note, fg="yellow", err=True)
-    try:
-        files.write_output(out, exported(results.rows, results.manifest, kind))
-    except OSError as error:
-        raise ResultsError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
-    typer.echo(f"{out}: {len(results.rows)} rows")
+    results = read_finished(folder, "file")
+    write_finished(out, exported(results.rows, results.manifest, kind), results)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .finished import read_finished, write_finished
+
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results folder of a run.")] = Path("results"),
@@ -19,22 +21,12 @@ def report(
         rdebench report results --out leaderboard.html
     """
     from ...leaderboard import page
-    from .. import files, learner_data, store, zoo_data
-    from ..manifest import ResultsError
+    from .. import learner_data, zoo_data
 
-    results = store.read_results(folder)
-    if results.rows.empty:
-        raise ResultsError(f"{folder} has no finished cells; finish the run first")
-    if results.missing:
-        note = f"warning: {results.missing} cells are not finished; the page shows what is there"
-        typer.secho(note, fg="yellow", err=True)
+    results = read_finished(folder, "page")
     zoos, left_out = zoo_data.read_zoos(folder, results.manifest)
     learners, more = learner_data.read_learners(folder)
     for note in left_out + more:
         typer.secho(f"warning: {note}", fg="yellow", err=True)
     text = page.render(results.rows, results.manifest, zoos, learners)
-    try:
-        files.write_output(out, text.encode())
-    except OSError as error:
-        raise ResultsError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
-    typer.echo(f"{out}: {len(results.rows)} rows")
+    write_finished(out, text.encode(), results)

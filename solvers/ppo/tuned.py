@@ -1,4 +1,4 @@
-"""The design of the paper, tuned: what a practitioner changes who stays with one flat network and one Gaussian action."""
+"""The design of the paper, tuned as a practitioner would who stays with one flat network and one Gaussian action."""
 
 from __future__ import annotations
 
