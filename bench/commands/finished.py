@@ -22,10 +22,11 @@ def read_finished(folder: Path, what: str) -> Results:
         ResultsError: If the folder cannot be read or holds no finished cell.
     """
     from .. import store
+    from ..manifest import ResultsError
 
     results = store.read_results(folder)
     if results.rows.empty:
-        raise store.ResultsError(f"{folder} has no finished cells; finish the run first")
+        raise ResultsError(f"{folder} has no finished cells; finish the run first")
     if results.missing:
         note = f"warning: {results.missing} cells are not finished; the {what} shows what is there"
         typer.secho(note, fg="yellow", err=True)
@@ -38,10 +39,11 @@ def write_finished(out: Path, content: bytes, results: Results) -> None:
     Raises:
         ResultsError: If it cannot be written.
     """
-    from .. import files, store
+    from .. import files
+    from ..manifest import ResultsError
 
     try:
         files.write_output(out, content)
     except OSError as error:
-        raise store.ResultsError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
+        raise ResultsError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
     typer.echo(f"{out}: {len(results.rows)} rows")
