@@ -206,6 +206,7 @@ def _entry(folder: Path, run: SuiteRun) -> dict[str, Any]:
             {
                 "name": entrant.name,
                 "summary": entrant.summary,
+                "family": entrant.family,
                 "configuration": entrant.configuration,
                 "hash": entrant.content_hash(),
                 "cells": [cell.key for cell in run.cells_of(entrant)],

@@ -54,6 +54,7 @@ class SolverEntry(Part):
 
     name: Name
     summary: Line
+    family: Name = "other"
     configuration: dict[str, Any]
     hash: Hash
     cells: Keys

@@ -15,6 +15,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from ..solvers.base import FAMILIES
 from ..solvers.registry import GROUP, SolverError, load_plugin, make_solver
 from .policies import Learning
 from .provenance import code_hash, file_hash, installed
@@ -27,6 +28,7 @@ class Entrant:
     Attributes:
         name: Public name.
         summary: One line.
+        family: Which kind of solver it is; "other" where what it says is not known.
         options: Constructor arguments that were asked for.
         configuration: All constructor arguments, as far as JSON can hold them.
         exact: Whether it claims to be exact: then no budget of evaluations cuts it short.
@@ -38,6 +40,7 @@ class Entrant:
 
     name: str
     summary: str
+    family: str
     options: dict[str, Any]
     configuration: dict[str, Any]
     exact: bool
@@ -135,8 +138,11 @@ def describe(
         plugin = defined.get(name)
         code = file_hash(Path(plugin)) if plugin else _installed_code(name, type(solver))
         summary, exact = solver.summary(), bool(solver.exact)
+        family = solver.family if isinstance(solver.family, str) and solver.family in FAMILIES else "other"
         packages = {package: installed(package) for package in sorted(solver.packages)}
-        entrant = Entrant(name, summary, chosen, configuration, exact, learning, plugin, code, packages)
+        entrant = Entrant(
+            name, summary, family, chosen, configuration, exact, learning, plugin, code, packages
+        )
         described.append(asdict(entrant))
     return described
 

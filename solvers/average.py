@@ -21,6 +21,7 @@ class Average(SelectThenShare):
     """
 
     name: ClassVar[str] = "average"
+    family: ClassVar[str] = "baseline"
     known_failures: ClassVar[Mapping[str, str]] = {
         "models_may_be_renumbered": "takes the first model of the list where none is named; the paper names none"
     }

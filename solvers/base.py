@@ -17,6 +17,9 @@ from ..problems.rde import FloatArray, IntArray
 
 Proof = Literal["infeasible", "unbounded"]
 
+FAMILIES = ("exact", "relaxation", "search", "baseline", "learning", "other")
+"""Kinds of solvers, for readers of the leaderboard who look for one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:
@@ -106,6 +109,7 @@ class Solver(ABC):
 
     Attributes:
         name: Public name, lower case.
+        family: Which kind of solver it is, one of :data:`FAMILIES`; decides nothing.
         exact: Claims that its answers are optimal.
         learns: Must be trained with :meth:`fit`, or be given a policy with :meth:`load`, before it can solve.
         general: A solver that learns, and whose policy holds for scenarios that it was not trained on.
@@ -119,6 +123,7 @@ class Solver(ABC):
     """
 
     name: ClassVar[str]
+    family: ClassVar[str] = "other"
     exact: ClassVar[bool] = False
     learns: ClassVar[bool] = False
     general: ClassVar[bool] = False

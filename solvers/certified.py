@@ -62,6 +62,7 @@ class Certified(Solver):
     """
 
     name: ClassVar[str] = "certified"
+    family: ClassVar[str] = "exact"
     exact: ClassVar[bool] = True
 
     def __init__(self, tol: float = 1e-6) -> None:

@@ -30,6 +30,7 @@ class ConvexRounding(Solver):
     """
 
     name: ClassVar[str] = "convex-rounding"
+    family: ClassVar[str] = "relaxation"
     max_users: ClassVar[int | None] = 10_000  # beyond it, the cone program takes minutes
     deterministic: ClassVar[bool] = False
 

@@ -27,6 +27,7 @@ class Exhaustive(Solver):
     """
 
     name: ClassVar[str] = "exhaustive"
+    family: ClassVar[str] = "exact"
     exact: ClassVar[bool] = True
 
     def __init__(self, limit: int = 1_000_000) -> None:

@@ -93,6 +93,7 @@ class Genetic(_PymooSearch):
     """
 
     name: ClassVar[str] = "genetic"
+    family: ClassVar[str] = "search"
     max_users: ClassVar[int | None] = 10_000  # beyond it, a generation takes seconds
     tunable: ClassVar[dict[str, tuple[Any, ...]]] = _PymooSearch.tunable | {
         "decades": ("float", 0.5, 5.0, False)
@@ -127,6 +128,7 @@ class GeneticExact(_PymooSearch):
     """
 
     name: ClassVar[str] = "genetic+exact"
+    family: ClassVar[str] = "search"
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ class Greedy(Solver):
     """
 
     name: ClassVar[str] = "greedy"
+    family: ClassVar[str] = "search"
     max_users: ClassVar[int | None] = 10_000  # beyond it, one round of flips no longer fits into memory
 
     def solve(self, problem: RDEProblem, *, rng: np.random.Generator, budget: Budget) -> Solution:

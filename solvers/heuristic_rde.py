@@ -20,6 +20,7 @@ class HeuristicRDE(SelectThenShare):
     """
 
     name: ClassVar[str] = "heuristic-rde"
+    family: ClassVar[str] = "baseline"
 
     def select(self, problem: RDEProblem, rng: np.random.Generator) -> IntArray:
         """Each user's best SCM by its own rate-distortion efficiency."""

@@ -28,6 +28,7 @@ class LocalSearch(Solver):
     """
 
     name: ClassVar[str] = "local-search"
+    family: ClassVar[str] = "search"
     max_users: ClassVar[int | None] = 10_000  # beyond it, one round of flips no longer fits into memory
     deterministic: ClassVar[bool] = False
     tunable: ClassVar[dict[str, tuple[Any, ...]]] = {

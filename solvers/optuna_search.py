@@ -26,6 +26,7 @@ class OptunaSearch(Solver):
     """
 
     name: ClassVar[str] = "optuna-search"
+    family: ClassVar[str] = "search"
     max_users: ClassVar[int | None] = 100  # its time grows with users times trials
     deterministic: ClassVar[bool] = False
     packages: ClassVar[tuple[str, ...]] = ("optuna",)

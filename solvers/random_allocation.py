@@ -15,6 +15,7 @@ class RandomAllocation(SelectThenShare):
     """Uniformly random SCMs, power and bandwidth by flat Dirichlet shares (the paper's "random")."""
 
     name: ClassVar[str] = "random"
+    family: ClassVar[str] = "baseline"
     deterministic: ClassVar[bool] = False
 
     def select(self, problem: RDEProblem, rng: np.random.Generator) -> IntArray:

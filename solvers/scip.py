@@ -32,6 +32,7 @@ class Scip(Solver):
     """
 
     name: ClassVar[str] = "scip"
+    family: ClassVar[str] = "exact"
     packages: ClassVar[tuple[str, ...]] = ("pyscipopt",)
     deterministic: ClassVar[bool] = False
     max_users: ClassVar[int | None] = 12

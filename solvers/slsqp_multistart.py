@@ -32,6 +32,7 @@ class SlsqpMultistart(Solver):
     """
 
     name: ClassVar[str] = "slsqp-multistart"
+    family: ClassVar[str] = "relaxation"
     max_users: ClassVar[int | None] = 50  # its time grows with the cube of the variables
     deterministic: ClassVar[bool] = False
     tunable: ClassVar[dict[str, tuple[Any, ...]]] = {

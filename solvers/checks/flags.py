@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...problems.rates import RATES
-from ..base import Solver
+from ..base import FAMILIES, Solver
 from .core import Make, applies, name_of, require
 from .instances import checkable, drawn, take_users
 
@@ -15,7 +15,7 @@ BOOLEANS = ("exact", "learns", "deterministic", "general")
 
 
 def check_flags_are_of_their_type(make: Make) -> None:
-    """Flags are True or False, ``rates`` a tuple of known names, ``max_users`` a number or None."""
+    """Flags are True or False, ``rates`` and ``family`` known names, ``max_users`` a number or None."""
     solver = make()
     for name in BOOLEANS:
         value = getattr(solver, name)
@@ -23,6 +23,7 @@ def check_flags_are_of_their_type(make: Make) -> None:
     rates = solver.rates
     known = isinstance(rates, tuple) and bool(rates) and set(rates) <= set(RATES)
     require(known, f"rates is {rates!r}; it must be a tuple of {' and '.join(RATES)}")
+    require(solver.family in FAMILIES, f"family is {solver.family!r}; use one of {', '.join(FAMILIES)}")
     most = solver.max_users
     number = most is None or (isinstance(most, int) and not isinstance(most, bool) and most >= 1)
     require(number, f"max_users is {most!r}; it must be a whole number of users, or None")

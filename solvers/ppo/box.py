@@ -77,14 +77,19 @@ class BoxPPO(Learner):
         model = self.model(scenarios[0], training, seed, device)
         self._policy = model.policy
         training.run(model)
-        self._policy.cpu()
-        self._policy.set_training_mode(False)
+        self.adopt(model, scenarios[0], seed)
         self.curve, self.seconds_trained, self.steps_trained = (
             training.curve,
             training.seconds,
             training.steps,
         )
-        self.policy_seed, self.trained_on = seed, {s.id: s.content_hash() for s in scenarios}
+
+    def adopt(self, model: PPO, scenario: Scenario, seed: int) -> None:
+        """Answer with the policy of a trained model from now on."""
+        self._policy = model.policy
+        self._policy.cpu()
+        self._policy.set_training_mode(False)
+        self.policy_seed, self.trained_on = seed, {scenario.id: scenario.content_hash()}
 
     def trains_on(self, scenario: Scenario) -> str | None:
         """Only scenarios with one number of users: the network has as many inputs."""

@@ -69,6 +69,7 @@ class Learner(Solver):
         policy_seed: Which of the policies trained with different seeds to use.
     """
 
+    family: ClassVar[str] = "learning"
     learns: ClassVar[bool] = True
     packages: ClassVar[tuple[str, ...]] = ("torch",)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from ...problems import Scenario
@@ -23,6 +24,37 @@ class PPOPaper(BoxPPO):
     name: ClassVar[str] = "ppo-paper"
 
     def model(self, scenario: Scenario, training: Training, seed: int, device: str) -> PPO:
+        """The paper's settings, whatever the budget."""
+        return self._ppo(scenario, seed, device)
+
+    def learn_rewards(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int,
+        steps: int,
+        report: Callable[[int], None] = lambda steps: None,
+    ) -> list[float]:
+        """Train without validation: also on scenarios without a single feasible instance, which have no gap.
+
+        Args:
+            scenario: One with one number of users.
+            seed: Decides every random choice.
+            steps: Decisions; the roll-out in which they are reached is the last.
+            report: Told after each roll-out how many decisions were taken.
+
+        Returns:
+            Mean reward (12) of each roll-out, in order.
+        """
+        from .reward_curve import RewardCurve
+
+        model, curve = self._ppo(scenario, seed, "cpu"), RewardCurve(report)
+        model.learn(steps, callback=curve)
+        self.adopt(model, scenario, seed)
+        self.steps_trained = model.num_timesteps
+        return curve.rewards
+
+    def _ppo(self, scenario: Scenario, seed: int, device: str) -> PPO:
         """64 environments of 32 steps: as an episode is one step, the 2,048 are the same as in a single one."""
         from stable_baselines3 import PPO
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rdebench.solvers import Budget, Solver, SolverError, find_solver, make_solver, solver_names
+from rdebench.solvers.base import FAMILIES
 from rdebench.solvers.registry import load_plugin
 
 PLUGIN = """
@@ -124,3 +125,11 @@ def test_a_budget_counts_down():
     assert Budget(seconds=1e-9).exhausted
     with pytest.raises(ValueError, match="evaluations is 0; it must be positive"):
         Budget(evaluations=0)
+
+
+@pytest.mark.parametrize("name", solver_names())
+def test_every_solver_of_ours_says_which_kind_it_is(name):
+    solver = find_solver(name)
+    assert solver.family in set(FAMILIES) - {"other"}
+    assert not solver.exact or solver.family == "exact"
+    assert solver.learns == (solver.family == "learning")
