@@ -14,7 +14,7 @@ SPREAD := -n auto --dist loadfile
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup leaderboard test test-all check format perf clean
+.PHONY: help setup leaderboard test test-all check format perf docs clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -61,5 +61,9 @@ format: setup  ## put the sources into their standard form
 perf: setup  ## measure the speed of the hot paths
 	@$(BIN)/rdebench perf
 
+docs: setup  ## build the documentation as a site in site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "The documentation is $(abspath site/index.html): open it in a browser."
+
 clean:  ## remove .venv and everything generated except results
-	@rm -rf $(VENV) .types .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	@rm -rf $(VENV) .types .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site *.egg-info

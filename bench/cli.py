@@ -15,7 +15,9 @@ from .commands.merge import merge
 from .commands.new_solver import new_solver
 from .commands.replay import replay
 from .commands.report import report
+from .commands.reproduce import reproduce
 from .commands.run import run
+from .commands.show import show
 from .commands.solve import solve
 from .commands.submit import submit
 from .commands.train import train
@@ -66,12 +68,14 @@ def perf(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fal
 app.command("run", no_args_is_help=True)(run)
 app.command("solve", no_args_is_help=True)(solve)
 app.command("report")(report)
+app.command("show")(show)
 app.command("audit")(audit)
 app.command("replay", no_args_is_help=True)(replay)
 app.command("submit", no_args_is_help=True)(submit)
 app.command("merge", no_args_is_help=True)(merge)
 app.command("export", no_args_is_help=True)(export)
 app.command("verify")(verify)
+app.command("reproduce")(reproduce)
 app.command("train", no_args_is_help=True)(train)
 app.command("tune")(tune)
 app.command("list")(list_command)

@@ -65,12 +65,12 @@ def _csv(table: pa.Table) -> str:
         if pa.types.is_list(field.type):
             values = [None if value is None else json.dumps(value) for value in values]
         elif pa.types.is_string(field.type):
-            values = [None if value is None else _as_text(value) for value in values]
+            values = [None if value is None else as_text(value) for value in values]
         # As objects: a whole number beside a missing one must not become a fraction.
         frame[field.name] = pd.Series(values, dtype=object)
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _as_text(value: str) -> str:
+def as_text(value: str) -> str:
     """Words of a stranger, with an apostrophe where a spreadsheet would compute with them."""
     return f"'{value}" if value.startswith(_FORMULA) else value

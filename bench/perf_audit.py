@@ -68,7 +68,9 @@ def made_up_run(solvers: Sequence[str], count: int, suite: str, scenario: str) -
         scenario: Id of its only scenario.
     """
     about = Suite.load(suite)
-    entrants = tuple(Entrant(name, "Made up.", {}, {}, False, None, None, "none") for name in solvers)
+    entrants = tuple(
+        Entrant(name, "Made up.", "other", {}, {}, False, None, None, "none") for name in solvers
+    )
     limits = Limits(about.evaluations, None, about.time_limit_s)
     return SuiteRun(about, "custom", count, SEED, (Scenario.load(scenario),), entrants, limits)
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from .cell_checks import shown
 from .cells import SuiteRun
+from .grid import Column, fitted
 from .store import Results
 from .verdicts import answered, failed
 
@@ -27,7 +27,7 @@ def show(console: Console, runs: Sequence[SuiteRun], results: Results) -> bool:
     for run in runs:
         names = [entrant.name for entrant in run.entrants]
         rows = results.rows[(results.rows["suite"] == run.suite.name) & results.rows["solver"].isin(names)]
-        console.print(_table(run, rows, names))
+        console.print(fitted(console, _title(run), [_columns(rows, names)])[0])
         for name, failures in rows[failed(rows)].groupby("solver"):
             sound = False
             first = failures.iloc[0]
@@ -41,20 +41,22 @@ def show(console: Console, runs: Sequence[SuiteRun], results: Results) -> bool:
     return sound
 
 
-def _table(run: SuiteRun, rows: pd.DataFrame, names: Sequence[str]) -> Table:
+def _title(run: SuiteRun) -> str:
     what = "one scenario" if len(run.scenarios) == 1 else f"each of {len(run.scenarios)} scenarios"
-    title = f"{run.suite.name}: {run.instances} instances of {what}, seed {run.seed}"
-    table = Table(title=title, title_justify="left")
-    table.add_column("solver")
-    for column in ("feasible", "mean gap", "median time"):
-        table.add_column(column, justify="right")
-    table.add_column("other statuses")
-    for name in names:
-        table.add_row(*_line(name, rows[rows["solver"] == name]))
-    return table
+    return f"{run.suite.name}: {run.instances} instances of {what}, seed {run.seed}"
 
 
-def _line(name: str, rows: pd.DataFrame) -> list[str]:
+def _columns(rows: pd.DataFrame, names: Sequence[str]) -> list[Column]:
+    lines = [_line(name, rows[rows["solver"] == name]) for name in names]
+    titles = ("solver", "feasible", "mean gap", "median time", "other statuses")
+    cells = zip(*lines, strict=True)
+    return [
+        Column(title, title, each, left=title in (titles[0], titles[-1]))
+        for title, each in zip(titles, cells, strict=True)
+    ]
+
+
+def _line(name: str, rows: pd.DataFrame) -> tuple[str, ...]:
     ran = rows[rows["status"] != "skipped"]
     # Instances proved to have no answer, or none that is best, are no test of an answer's feasibility.
     possible = ran[~ran["reference_status"].isin(["infeasible", "unbounded"])]
@@ -62,13 +64,13 @@ def _line(name: str, rows: pd.DataFrame) -> list[str]:
     seconds = ran["solve_seconds"].median()
     counts = rows["status"].value_counts()
     others = ", ".join(f"{status} {count}" for status, count in counts.items() if status not in _ANSWERED)
-    return [
-        escape(name),
+    return (
+        name,
         "-" if pd.isna(feasible) else f"{feasible:.0%}",
         "-" if pd.isna(gap) else f"{gap:.2%}",
         "-" if pd.isna(seconds) else _time(seconds),
         others,
-    ]
+    )
 
 
 def _time(seconds: float) -> str:

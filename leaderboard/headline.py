@@ -1,26 +1,25 @@
-"""What a suite's results say, in two or three computed sentences that hold whatever the rows are."""
+"""What results say, in two or three computed sentences that hold whatever the rows are."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from .stats import ALL, GAP_TOLERANCE, REFUTED
+from .aggregates import REFUTED
+from .stats import GAP_TOLERANCE
 from .wording import SPACE, interval, listing, number, percent, plural
 
 
 def headline(rows: pd.DataFrame, solvable: pd.DataFrame, refuted: pd.DataFrame) -> str:
-    """The result of one suite in plain words.
+    """The result of a view in plain words.
 
     Args:
-        rows: The suite's rows.
-        solvable: The suite's part of :func:`~.stats.summarise`.
-        refuted: The suite's part of :func:`~.stats.summarise_refuted`.
+        rows: The rows of the view: of one suite or a part of it.
+        solvable: Their :func:`~.aggregates.summarise_view`.
+        refuted: Their :func:`~.aggregates.summarise_refuted_view`.
 
     Returns:
         A few sentences; comparisons are only between solvers that ran on every instance.
     """
-    solvable = solvable[solvable["scenario"] == ALL]
-    refuted = refuted[refuted["scenario"] == ALL]
     sentences = _gaps(rows, solvable) if len(solvable) else _nothing_feasible(rows, refuted)
     failed = int(solvable["failed"].sum() + refuted["failed"].sum())
     if failed:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from .stats import ALL, summarise, summarise_refuted
+from .aggregates import ALL, summarise, summarise_refuted
 from .tables import Cell, Table, refuted_table, solvable_table
 
 _ESCAPES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from .learner_curves import student_interval
+from .stats import GAP_TOLERANCE, MOST_SEEDS, FloatArray, Interval, more_seeds_needed, seed_difference
 from .tables import Cell, Column, Row, Table
-from .wording import NONE, SPACE, duration, interval, percent, plural, whole_percent
+from .wording import NONE, bytes_of, duration, interval, percent, plural, whole_percent
 from .zoo_table import count
 
 _SHADES = (1e-3, 1e-2, 1e-1)
@@ -90,9 +92,57 @@ def _cost(one: Trained) -> Row:
         Cell(str(len(one.policies)), len(one.policies)),
         Cell(duration(one.seconds), one.seconds),
         Cell(count(np.mean(steps)), float(np.mean(steps))) if steps else Cell(NONE, None),
-        Cell(NONE if parameters is None else count(parameters), parameters, _size(first["bytes"])),
+        Cell(NONE if parameters is None else count(parameters), parameters, bytes_of(first["bytes"])),
     )
     return Row(one.name, False, cells)
+
+
+def separations(trained: Sequence[Trained]) -> Table | None:
+    """Each learner against the next of those that were trained on the same: who is better, and is that settled?
+
+    Args:
+        trained: The learners, best first in each place.
+
+    Returns:
+        A row for each two neighbours; None if there are none.
+    """
+    columns = (
+        Column("better", "Learner", "and what it is trained on"),
+        Column("worse", "Against"),
+        Column("difference", "Gap less by", "95 % interval"),
+        Column("seeds", "Seeds"),
+        Column("verdict", "Is that settled?"),
+    )
+    pairs = [(one, other) for one, other in itertools.pairwise(trained) if one.place == other.place]
+    return Table(columns, tuple(_separation(one, other) for one, other in pairs), "") if pairs else None
+
+
+def _separation(one: Trained, other: Trained) -> Row:
+    ours, theirs = (np.array(each.gaps)[:, None] for each in (one, other))
+    lead = seed_difference(theirs, ours)
+    seeds = f"{len(ours)} and {len(theirs)}" if len(ours) != len(theirs) else str(len(ours))
+    ends = "" if np.isnan(lead.low) else f"{percent(lead.low)} to {percent(lead.high)}"
+    cells = (
+        Cell(one.name, f"{one.name} {one.place}", one.place),
+        Cell(other.name, other.name),
+        Cell(percent(lead.value), lead.value, ends),
+        Cell(seeds, min(len(ours), len(theirs))),
+        _verdict(ours, theirs, lead),
+    )
+    return Row(one.name, False, cells)
+
+
+def _verdict(ours: FloatArray, theirs: FloatArray, lead: Interval) -> Cell:
+    if min(len(ours), len(theirs)) < 2:
+        return Cell("unknown", None, "train two seeds of each at least")
+    if abs(lead.value) <= GAP_TOLERANCE:
+        return Cell("no difference", None)
+    if lead.low > 0:
+        return Cell("yes", 0)
+    more = more_seeds_needed(ours, theirs)
+    if more is None:
+        return Cell("no", None, f"more than {MOST_SEEDS:,} seeds each")
+    return Cell("no", more, f"about {plural(more, 'more seed')} each")
 
 
 def runs(trained: Sequence[Trained]) -> tuple[tuple[str, str, str], ...]:
@@ -144,8 +194,3 @@ def _entry(entry: Mapping[str, Any] | None) -> Cell:
     badges = (("good", "as trained"),) if entry["trained_on"] == entry["tested_on"] else ()
     shade = sum(entry["gap"] >= least for least in _SHADES)
     return Cell(percent(entry["gap"]), entry["gap"], "\n".join(filter(None, notes)), badges, shade)
-
-
-def _size(size: int) -> str:
-    """A number of bytes: ``155 kB``."""
-    return f"{size / 1e6:.2f}{SPACE}MB" if size >= 1e6 else f"{size / 1e3:.0f}{SPACE}kB"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .learner_curves import mean_curve
-from .learner_tables import Matrix, Trained, costs, matrices, runs
+from .learner_tables import Matrix, Trained, costs, matrices, runs, separations
 from .tables import Table
 from .wording import duration, percent, plural
 
@@ -23,6 +23,7 @@ class Learners:
 
     headline: str
     table: Table
+    separations: Table | None
     runs: tuple[tuple[str, str, str], ...]
     names: tuple[str, ...]
     plot: dict[str, Any]
@@ -52,6 +53,7 @@ def learners_view(content: Mapping[str, Any]) -> Learners | None:
     return Learners(
         headline=" ".join(_sentence([one for one in trained if one.place == place]) for place in panels),
         table=costs(trained),
+        separations=separations(trained),
         runs=runs(trained),
         names=tuple(names),
         plot={

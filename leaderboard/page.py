@@ -4,53 +4,41 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from .headline import headline
+from .allocation import allocation_view
 from .learners import learners_view
-from .stats import ALL, REFUTED, instance_gaps, pareto_front, summarise, summarise_refuted, thin
-from .tables import Table, refuted_table, solvable_table
-from .wording import percent, plural
+from .reproduction import reproduction_view
+from .suite_view import BUDGET_NAMES, FIRST_BUDGET, Suite, slug_of, suite_view
+from .wording import plural
 from .zoo import zoo_view
 
-SCRIPTS = ("d3.min.js", "plot.umd.min.js", "zoo.js", "learners.js", "page.js")
+LIBRARIES = ("d3.min.js", "plot.umd.min.js")
+SCRIPTS = (
+    "common.js",
+    "state.js",
+    "tables.js",
+    "time.js",
+    "strips.js",
+    "lines.js",
+    "facets.js",
+    "improvement.js",
+    "allocation.js",
+    "zoo.js",
+    "learners.js",
+    "reproduction.js",
+    "page.js",
+)
+"""In the order in which they run; the first ones offer what the later ones use, and the last one starts the page."""
+
 LICENCES = ("LICENSE-d3", "LICENSE-plot")
-
-
-@dataclass(frozen=True)
-class View:
-    """One scenario of a suite, or all together: its tables and the data of its plots."""
-
-    key: str
-    title: str
-    description: str
-    instances: str
-    solvable: Table | None
-    refuted: Table | None
-    plot: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Suite:
-    """One suite: what it asks, what came out, and how to run it again."""
-
-    name: str
-    slug: str
-    title: str
-    question: str
-    headline: str
-    views: list[View]
-    solvers: list[Mapping[str, Any]]
-    command: str
 
 
 def render(
@@ -58,6 +46,8 @@ def render(
     manifest: Mapping[str, Any],
     zoos: Mapping[str, Mapping[str, Any]] | None = None,
     learners: Mapping[str, Any] | None = None,
+    instances: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    reproduction: Mapping[str, Any] | None = None,
 ) -> str:
     """The leaderboard as one HTML document.
 
@@ -70,31 +60,41 @@ def render(
             :func:`~.zoo.zoo_view`. A zoo without cards is left out.
         learners: The policies of solvers that learn; what it holds: see :func:`~.learners.learners_view`. Without
             policies that part is left out.
+        instances: Some instances of each suite with every solver's decisions; see
+            :func:`~.allocation.allocation_view`.
+        reproduction: The paper's experiments run again; what it holds: see
+            :func:`~.reproduction.reproduction_view`. Without it, that part is left out.
 
     Returns:
         The document. Nothing in it is fetched from anywhere; names in the data are only ever shown as text.
     """
-    described = manifest.get("suites") or {}
-    names = [name for name in described if (rows["suite"] == name).any()]
-    names += [name for name in rows["suite"].unique() if name not in names]
-    suites = [_suite(rows[rows["suite"] == name], name, described.get(name) or {}) for name in names]
+    suites = _suites(rows, manifest, allocation_view(instances or {}))
     shown = [view for name, content in (zoos or {}).items() if (view := zoo_view(name, content))]
     learnt = None if learners is None else learners_view(learners)
-    needed = {"zoo.js": bool(shown), "learners.js": learnt is not None}
-    scripts = [Markup(_asset(name)) for name in SCRIPTS if needed.get(name, True)]
+    paper = None if reproduction is None else reproduction_view(reproduction)
+    needed = {"zoo.js": bool(shown), "learners.js": learnt is not None, "reproduction.js": paper is not None}
+    names = [*LIBRARIES, *(name for name in SCRIPTS if needed.get(name, True))]
+    scripts = [Markup(_asset(name)) for name in names]
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader(__package__, "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return environment.from_string(_asset("page.html.jinja")).render(
+    return environment.get_template("page.html.jinja").render(
         suites=suites,
         zoos=shown,
         learners=learnt,
+        reproduction=paper,
         scripts=scripts,
         script_hashes=" ".join(_csp_hash(script) for script in scripts),
         licences=[_asset(name) for name in LICENCES],
         style=Markup(_asset("page.css")),
-        plots={suite.slug: [view.plot for view in suite.views] for suite in suites},
+        suite_data={suite.slug: suite.data() for suite in suites},
         zoo_plots={zoo.slug: zoo.plot for zoo in shown},
+        budgets=BUDGET_NAMES,
+        first_budget=FIRST_BUDGET,
         scale=_scale(rows, suites),
         machine=_facts(manifest.get("machine")),
         versions=_facts(manifest.get("versions")),
@@ -103,81 +103,21 @@ def render(
     )
 
 
-def _suite(rows: pd.DataFrame, name: str, described: Mapping[str, Any]) -> Suite:
-    solvable, refuted = summarise(rows), summarise_refuted(rows)
-    scenarios = {entry.get("id"): entry for entry in described.get("scenarios") or []}
-    present = list(rows["scenario"].unique())
-    keys = [key for key in scenarios if key in present] + [key for key in present if key not in scenarios]
-    views = [
-        _view(
-            key,
-            scenarios.get(key, {}),
-            rows if key == ALL else rows[rows["scenario"] == key],
-            solvable,
-            refuted,
-        )
-        for key in ([ALL] if len(keys) > 1 else []) + keys
-    ]
-    ran = set(rows["solver"])
-    return Suite(
-        name=name,
-        slug="suite-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"),
-        title=described.get("title") or name,
-        question=described.get("question") or "",
-        headline=headline(rows, solvable, refuted),
-        views=views,
-        solvers=[solver for solver in described.get("solvers") or [] if solver.get("name") in ran],
-        command=described.get("command") or _command(name, rows, described),
-    )
-
-
-def _view(
-    key: str, described: Mapping[str, Any], rows: pd.DataFrame, solvable: pd.DataFrame, refuted: pd.DataFrame
-) -> View:
-    solvable = solvable[solvable["scenario"] == key]
-    refuted = refuted[refuted["scenario"] == key]
-    rate = str(rows["rate"].iloc[0]) if rows["rate"].nunique() == 1 else None
-    counts = [plural(int(solvable["total"].iloc[0]), "instance")] if len(solvable) else []
-    if len(refuted):
-        more = int(refuted["total"].iloc[0])
-        counts.append(f"{more:,} more" if counts else plural(more, "instance"))
-        counts[-1] += " proved infeasible or unbounded"
-    return View(
-        key=key,
-        title="All scenarios" if key == ALL else str(described.get("title") or key),
-        description=str(described.get("description") or ""),
-        instances=", and ".join(counts),
-        solvable=solvable_table(solvable, rate) if len(solvable) else None,
-        refuted=refuted_table(refuted, alone=solvable.empty) if len(refuted) else None,
-        plot=_plot(rows, solvable),
-    )
-
-
-def _plot(rows: pd.DataFrame, summary: pd.DataFrame) -> dict[str, Any]:
-    """What the plots of a view need: a point for each solver, and its gaps instance by instance."""
-    summary = summary.assign(partial=summary["ran"] < summary["total"])
-    summary = summary[summary["gap"].notna()].sort_values(["partial", "gap", "seconds"], kind="stable")
-    front = pareto_front(summary["seconds"].mask(summary["partial"]), summary["gap"])
-    solvable = rows[~rows["reference_status"].isin(REFUTED)]
-    gaps = instance_gaps(solvable).dropna().groupby(solvable["solver"])
-    points = [
-        {
-            "solver": row["solver"],
-            "seconds": None if pd.isna(row["seconds"]) else float(f"{row['seconds']:.4g}"),
-            **{
-                key: None if pd.isna(row[key]) else float(f"{row[key]:.4g}")
-                for key in ("gap", "gap_low", "gap_high")
-            },
-            "label": percent(row["gap"]),
-            "partial": bool(row["partial"]),
-            "front": bool(best),
-            "median": float(f"{gaps.get_group(row['solver']).median():.3g}"),
-            "gaps": [float(f"{gap:.3g}") for gap in thin(gaps.get_group(row["solver"]))],
-            "instances": int(row["bounded"]),
-        }
-        for (_, row), best in zip(summary.iterrows(), front, strict=True)
-    ]
-    return {"points": points}
+def _suites(
+    rows: pd.DataFrame, manifest: Mapping[str, Any], allocations: Mapping[str, list[dict[str, Any]]]
+) -> list[Suite]:
+    """The suites that have rows, in the order of the manifest."""
+    described = manifest.get("suites") or {}
+    present = list(rows["suite"].unique())
+    names = [name for name in described if name in present]
+    suites: dict[str, Suite] = {}
+    for name in names + [name for name in present if name not in names]:
+        part, entry = rows[rows["suite"] == name], described.get(name) or {}
+        slug = slug_of(name)
+        while slug in suites:
+            slug += "-2"
+        suites[slug] = suite_view(part, name, slug, entry, _command(name, part, entry), allocations.get(name))
+    return list(suites.values())
 
 
 def _scale(rows: pd.DataFrame, suites: list[Suite]) -> str:

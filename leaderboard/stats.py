@@ -1,101 +1,96 @@
-"""Aggregates of result rows: what the leaderboard states about each solver.
+"""Statistics that compare solvers: robust means, paired intervals, how many seeds. Failures count in all of them.
 
-Every function takes the rows as a DataFrame with one row per suite, scenario, instance and solver. Instances
-proved infeasible or unbounded ("refuted") have no optimum, so they are never averaged with the others.
+Scores are losses, such as gaps or times: smaller is better. A solver with several training seeds has a row of
+scores for each seed, any other solver a single row: shape ``[seeds, instances]``. Instances are the same for all
+solvers, in the same order, and belong to strata, their scenarios.
+
+Intervals come from the bootstrap: instances are drawn anew within each stratum, and seeds are drawn as wholes,
+because one training answers every instance. Equal strata get equal draws, whoever the solver is; that makes
+comparisons paired.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import optimize, special, stats
 
-BADGES = ("claimed", "re-scored", "re-run")
-"""How far a run was checked where the page is made, from least to most."""
+from .resampling import drawn_cells, drawn_instances, drawn_seeds, groups_of
 
-ALL = "all"
-"""Stands for every scenario of a suite together; scenario ids end in a version, so none is called this."""
-
-ANSWERED = ("optimal", "feasible")
-FAILED = ("time_limit", "memory_limit", "invalid", "error")
-REFUTED = ("infeasible", "unbounded")
-VIOLATIONS = ("power", "bandwidth", "min_bandwidth", "latency", "sign")
+FloatArray = NDArray[np.float64]
+Statistic = Callable[[FloatArray, NDArray[np.floating]], FloatArray]
+"""Of values, shape ``[c]``, and how often each was drawn, shape ``[draws, c]``: one number a draw."""
 
 GAP_TOLERANCE = 1e-6
 """Gaps up to this count as none; values are only compared at this precision."""
 
-RESAMPLES = 2000
+LEVEL = 0.95
+POWER = 0.8
+"""Probability with which a difference of the size seen is to be found."""
+
+CUT = 0.25
+"""Share that the interquartile mean leaves out at each end."""
+
+MOST_SEEDS = 10_000
 
 
-def summarise(rows: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
-    """Aggregate each solver over the instances that are not proved infeasible or unbounded.
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with the ends of its interval; NaN where there is too little to say."""
 
-    Skipped runs are counted and enter no average; failed runs enter every average that has a value for them.
+    value: float
+    low: float
+    high: float
+
+
+def mean(values: FloatArray, drawn: NDArray[np.floating]) -> FloatArray:
+    """The mean of each draw, a :data:`Statistic`."""
+    return np.asarray(drawn @ values / drawn.sum(axis=1), dtype=float)
+
+
+def trimmed_mean(values: FloatArray, drawn: NDArray[np.floating]) -> FloatArray:
+    """The interquartile mean of each draw, a :data:`Statistic`: whole values are cut, as scipy's ``trim_mean`` does."""
+    order = np.argsort(values, kind="stable")
+    counts = drawn[:, order]
+    places = np.cumsum(counts, axis=1)
+    size = places[:, -1:]
+    cut = np.floor(CUT * size)
+    # A value drawn at places 3 to 5 of 8 counts as often as those places lie in the middle half.
+    kept = np.diff(np.clip(places, cut, size - cut), axis=1, prepend=cut)
+    return np.asarray(kept @ values[order] / (size - 2 * cut)[:, 0], dtype=float)
+
+
+def interquartile_mean(scores: ArrayLike) -> float:
+    """Mean of the middle half of all scores, whatever their shape; NaN without any."""
+    values = np.asarray(scores, dtype=float)
+    return float(stats.trim_mean(values, CUT, axis=None)) if values.size else np.nan
+
+
+def shifted_geometric_mean(values: ArrayLike, shift: float) -> float:
+    """Geometric mean of ``value + shift``, minus the shift: small values do not dominate it.
 
     Args:
-        rows: The result rows.
-        seed: Seed of the bootstrap, so that equal rows give equal intervals.
+        values: Numbers that are not negative, such as times, s.
+        shift: In the same unit.
 
     Returns:
-        One row per (``suite``, ``scenario`` or :data:`ALL`, ``solver``), with
-
-        - ``badge``: the least of :data:`BADGES` among its runs, empty if the rows have none;
-        - ``total``: instances of this suite and scenario; ``ran``: of these, those the solver ran on;
-          ``skipped``, ``failed``, ``violated``: runs with such a status, but for those that had a feasible answer
-          when the time limit struck;
-        - ``feasible_share``, ``optimal_share``: share of ``ran`` with a feasible, a proved optimal answer;
-        - ``gap``, ``gap_low``, ``gap_high``: mean of 1 - RDE / bound over ``bounded`` instances that have a
-          bound, a violated or failed run counting as 1, and the 95 % interval of that mean;
-        - ``rde``: mean RDE, bit/s (bit/s/Hz under the spectral rate), a violated or failed run counting as 0;
-          NaN where rates of both kinds meet;
-        - ``reward``: mean over the runs that returned an allocation; NaN where rates of both kinds meet;
-        - ``seconds``, ``seconds_p99``: median and 99th percentile of the time for one instance, s;
-        - ``policies``, ``training``: how many policies a solver that learns used, and what their training took
-          together, s; 0 and NaN without any.
+        The mean; NaN of no values.
     """
-    solvable = rows[~rows["reference_status"].isin(REFUTED)]
-    return pd.DataFrame(
-        [{**key, **_solvable(group, instances, seed)} for key, group, instances in _groups(solvable)],
-        columns=[*_KEYS, *_COUNTS, *_SOLVABLE],
-    )
+    shifted = np.asarray(values, dtype=float) + shift
+    return float(stats.gmean(shifted, axis=None) - shift) if shifted.size else np.nan
 
 
-def summarise_refuted(rows: pd.DataFrame) -> pd.DataFrame:
-    """Aggregate each solver over the instances proved infeasible or unbounded.
-
-    Args:
-        rows: The result rows.
-
-    Returns:
-        One row per (``suite``, ``scenario`` or :data:`ALL`, ``solver``), with the counts of
-        :func:`summarise`, ``right_share`` (share of ``ran`` whose status is the proved one), ``reward``, ``seconds``,
-        ``seconds_p99``, and for each constraint ``violation_*``: the median over the allocations returned of
-        how far it is exceeded, relative to its limit.
-    """
-    refuted = rows[rows["reference_status"].isin(REFUTED)]
-    return pd.DataFrame(
-        [{**key, **_refuted(group, instances)} for key, group, instances in _groups(refuted)],
-        columns=[*_KEYS, *_COUNTS, *_REFUTED],
-    )
-
-
-def instance_gaps(rows: pd.DataFrame) -> pd.Series:
-    """Gap of each run: 1 where it failed but a bound is known, NaN where it was skipped or none is known."""
-    gap = rows["gap"].astype(float)
-    lost = gap.isna() & rows["bound"].astype(float).notna()
-    return gap.mask(lost, 1.0).mask(rows["status"] == "skipped")
-
-
-def mean_interval(values: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
+def mean_interval(
+    values: ArrayLike, *, strata: ArrayLike | None = None, seed: int = 0
+) -> tuple[float, float]:
     """95 % interval of a mean by the bias-corrected and accelerated (BCa) bootstrap.
 
     Args:
         values: The sample, shape ``[n]``, finite.
+        strata: Stratum of each value, shape ``[n]``; without, they are of one.
         seed: Seed of the resampling.
 
     Returns:
@@ -106,154 +101,198 @@ def mean_interval(values: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
         return np.nan, np.nan
     if np.ptp(sample) == 0:
         return float(sample[0]), float(sample[0])
-    interval = _bootstrap(sample, "BCa", seed)
-    # One outlier among equal values can leave the acceleration undefined; the percentiles still are.
-    return interval if np.isfinite(interval).all() else _bootstrap(sample, "percentile", seed)
+    groups = groups_of(np.zeros(sample.size) if strata is None else strata)
+    means = mean(sample, drawn_instances(groups, seed))
+    deviations = sample - np.bincount(groups, sample)[groups] / np.bincount(groups)[groups]
+    spread = (deviations**2).sum()
+    above = means - sample.mean()
+    rounding = 1e-12 * np.ptp(sample)
+    below = (np.mean(above < -rounding) + np.mean(above <= rounding)) / 2
+    levels = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    # One outlier among equal values can leave the correction undefined; the percentiles still are.
+    if 0 < below < 1 and spread > 0:
+        bias, acceleration = special.ndtri(below), (deviations**3).sum() / (6 * spread**1.5)
+        wanted = bias + special.ndtri(levels)
+        levels = special.ndtr(bias + wanted / (1 - acceleration * wanted))
+    low, high = np.quantile(means, levels)
+    return float(min(low, sample.mean())), float(max(high, sample.mean()))
 
 
-def pareto_front(seconds: ArrayLike, gaps: ArrayLike) -> NDArray[np.bool_]:
-    """Which solvers no other beats: at most as slow and at most as far off, and better in one of the two.
+def bootstrap(
+    scores: ArrayLike, strata: ArrayLike, statistic: Statistic = mean, *, seed: int = 0
+) -> Interval:
+    """Percentile interval of a statistic by the stratified bootstrap over seeds and instances.
+
+    With few seeds it is too narrow: use Student's t on the means of the seeds where there are fewer than ten.
 
     Args:
-        seconds: Time of each solver, shape ``[n]``; NaN is never on the front.
-        gaps: Mean gap of each solver, shape ``[n]``; gaps up to :data:`GAP_TOLERANCE` are equal.
+        scores: Shape ``[seeds, n]``.
+        strata: Stratum of each instance, shape ``[n]``: instances are drawn anew within each.
+        statistic: Of the values and how often each was drawn: :func:`mean` or :func:`trimmed_mean`.
+        seed: Seed of the resampling.
 
     Returns:
-        True on the front, shape ``[n]``.
+        The statistic of the scores, and its 95 % interval; of a single score there is none.
+
+    Raises:
+        ValueError: If the shapes do not fit.
     """
-    time = np.asarray(seconds, dtype=float)
-    gap = np.asarray(gaps, dtype=float)
-    gap = np.where(gap <= GAP_TOLERANCE, 0.0, gap)
-    no_worse = (time[:, None] <= time) & (gap[:, None] <= gap)
-    better = (time[:, None] < time) | (gap[:, None] < gap)
-    return np.asarray(~(no_worse & better).any(axis=0) & np.isfinite(time) & np.isfinite(gap))
+    table = _checked(scores, strata)
+    value = _of_all(table, statistic)
+    if table.size < 2:
+        return Interval(value, np.nan, np.nan)
+    drawn = drawn_cells(table, drawn_instances(groups_of(strata), seed), seed)
+    return _interval(value, statistic(table.ravel(), drawn))
 
 
-def thin(values: ArrayLike, limit: int = 200) -> list[float]:
-    """The values in order or, of more than ``limit``, so many evenly spaced order statistics.
+def paired(
+    ours: ArrayLike, theirs: ArrayLike, strata: ArrayLike, statistic: Statistic = mean, *, seed: int = 0
+) -> Interval:
+    """Difference of a statistic of two solvers: both get the same drawn instances, each its own drawn seeds.
 
-    The smallest and the largest are always kept.
+    Args:
+        ours: Scores of one solver, shape ``[seeds, n]``.
+        theirs: Scores of the other on the same instances, shape ``[other seeds, n]``.
+        strata: Stratum of each instance, shape ``[n]``.
+        statistic: As :func:`bootstrap` takes it.
+        seed: Seed of the resampling.
+
+    Returns:
+        Ours minus theirs, negative where ours is better, and its 95 % interval.
+
+    Raises:
+        ValueError: If the shapes do not fit.
     """
-    ordered = np.sort(np.asarray(values, dtype=float))
-    if ordered.size <= limit:
-        return [float(value) for value in ordered]
-    return [float(ordered[i]) for i in np.linspace(0, ordered.size - 1, limit).round().astype(int)]
+    one, other = _checked(ours, strata), _checked(theirs, strata)
+    value = _of_all(one, statistic) - _of_all(other, statistic)
+    if one.size < 2 and other.size < 2:
+        return Interval(value, np.nan, np.nan)
+    instances = drawn_instances(groups_of(strata), seed)
+    mine = statistic(one.ravel(), drawn_cells(one, instances, seed))
+    yours = statistic(other.ravel(), drawn_cells(other, instances, seed + 1))
+    return _interval(value, mine - yours)
 
 
-_KEYS = ("suite", "scenario", "solver")
-_COUNTS = ("badge", "total", "ran", "skipped", "failed", "violated", *(f"failed_{name}" for name in FAILED))
-_SOLVABLE = (
-    *("feasible_share", "optimal_share", "bounded", "gap", "gap_low", "gap_high"),
-    *("rde", "reward", "seconds", "seconds_p99", "policies", "training"),
-)
-_REFUTED = ("right_share", "reward", "seconds", "seconds_p99", *(f"violation_{name}" for name in VIOLATIONS))
+def probability_of_improvement(ours: ArrayLike, theirs: ArrayLike, tolerance: float = 0.0) -> float:
+    """Probability that a random run of ours has the smaller score on a random instance; a tie counts half.
+
+    Args:
+        ours: Scores, shape ``[seeds, n]``.
+        theirs: Scores, shape ``[other seeds, n]``.
+        tolerance: Scores that differ by no more than this are equal.
+    """
+    return float(_wins(np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float), tolerance).mean())
 
 
-def _groups(rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame, pd.DataFrame]]:
-    """Each solver's rows in each suite, over all scenarios and one by one, with every solver's."""
-    everything = rows.assign(
-        scenario=ALL, instance=rows["scenario"].astype(str) + "/" + rows["instance"].astype(str)
-    )
-    for frame in (everything, rows):
-        for (suite, scenario), instances in frame.groupby(["suite", "scenario"], sort=False):
-            for solver, group in instances.groupby("solver", sort=False):
-                yield (
-                    {"suite": str(suite), "scenario": str(scenario), "solver": str(solver)},
-                    group,
-                    instances,
-                )
+def improvement_interval(
+    ours: ArrayLike, theirs: ArrayLike, strata: ArrayLike, *, tolerance: float = 0.0, seed: int = 0
+) -> Interval:
+    """:func:`probability_of_improvement` with its 95 % interval, by the bootstrap of :func:`paired`.
 
+    Args:
+        ours: Scores, shape ``[seeds, n]``.
+        theirs: Scores, shape ``[other seeds, n]``.
+        strata: Stratum of each instance, shape ``[n]``.
+        tolerance: Scores that differ by no more than this are equal.
+        seed: Seed of the resampling.
 
-def _counts(group: pd.DataFrame, instances: pd.DataFrame) -> dict[str, Any]:
-    status = group["status"].mask(_answered(group), "answered")
-    return {
-        "badge": _least_badge(group),
-        "total": int(instances["instance"].nunique()),
-        "ran": int((status != "skipped").sum()),
-        "skipped": int((status == "skipped").sum()),
-        "failed": int(status.isin(FAILED).sum()),
-        "violated": int((status == "violated").sum()),
-        **{f"failed_{name}": int((status == name).sum()) for name in FAILED},
-    }
-
-
-def _answered(rows: pd.DataFrame) -> pd.Series:
-    """Runs with a feasible answer; one that was there when the time limit struck is an answer, and its gap counts."""
-    return rows["status"].isin(ANSWERED) | (rows["status"].eq("time_limit") & rows["rde"].notna())
-
-
-def _least_badge(group: pd.DataFrame) -> str:
-    """How far all runs of a solver were checked; empty where the rows do not say."""
-    given = set(group["badge"]) if "badge" in group else set()
-    return next((badge for badge in BADGES if badge in given), "")
-
-
-def _solvable(group: pd.DataFrame, instances: pd.DataFrame, seed: int) -> dict[str, Any]:
-    ran = group[group["status"] != "skipped"]
-    answered = _answered(ran)
-    gaps = instance_gaps(ran).dropna().to_numpy()
-    low, high = mean_interval(gaps, seed=seed)
-    one_rate = instances["rate"].nunique() == 1
-    return {
-        **_counts(group, instances),
-        "feasible_share": _mean(answered),
-        "optimal_share": _mean(ran["status"] == "optimal"),
-        "bounded": gaps.size,
-        "gap": _mean(gaps),
-        "gap_low": low,
-        "gap_high": high,
-        "rde": _mean(ran["rde"].astype(float).where(answered, 0.0)) if one_rate else np.nan,
-        "reward": _mean(ran["reward"].astype(float).dropna()) if one_rate else np.nan,
-        **_times(ran),
-        **_training(ran),
-    }
-
-
-def _refuted(group: pd.DataFrame, instances: pd.DataFrame) -> dict[str, Any]:
-    ran = group[group["status"] != "skipped"]
-    one_rate = instances["rate"].nunique() == 1
-    return {
-        **_counts(group, instances),
-        "right_share": _mean(ran["status"] == ran["reference_status"]),
-        "reward": _mean(ran["reward"].astype(float).dropna()) if one_rate else np.nan,
-        **_times(ran),
-        **{f"violation_{name}": _median(ran[f"violation_{name}"]) for name in VIOLATIONS},
-    }
-
-
-def _times(ran: pd.DataFrame) -> dict[str, float]:
-    seconds = ran["solve_seconds"].astype(float).dropna().to_numpy()
-    late = float(np.quantile(seconds, 0.99)) if seconds.size else np.nan
-    return {"seconds": _median(ran["solve_seconds"]), "seconds_p99": late}
-
-
-def _training(ran: pd.DataFrame) -> dict[str, float]:
-    """A policy that answers many instances was trained once."""
-    took = ran.dropna(subset=["policy", "fit_seconds"]).groupby("policy")["fit_seconds"].first().astype(float)
-    return {"policies": len(took), "training": float(took.sum()) if len(took) else np.nan}
-
-
-def _mean(values: ArrayLike) -> float:
-    sample = np.asarray(values, dtype=float)
-    return float(sample.mean()) if sample.size else np.nan
-
-
-def _median(values: pd.Series) -> float:
-    sample = values.astype(float).dropna().to_numpy()
-    # An infinite excess (a user without any rate) sorts last; averaging two infinities must not warn.
-    return float(np.quantile(sample, 0.5, method="inverted_cdf")) if sample.size else np.nan
-
-
-def _bootstrap(sample: NDArray[np.float64], method: str, seed: int) -> tuple[float, float]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        result = stats.bootstrap(
-            (sample,),
-            np.mean,
-            n_resamples=RESAMPLES,
-            batch=200,
-            method=method,
-            rng=np.random.default_rng(seed),
+    Raises:
+        ValueError: If the shapes do not fit.
+    """
+    one, other = _checked(ours, strata), _checked(theirs, strata)
+    wins = _wins(one, other, tolerance)
+    if one.size < 2 and other.size < 2:
+        return Interval(float(wins.mean()), np.nan, np.nan)
+    instances = drawn_instances(groups_of(strata), seed)
+    if len(one) == len(other) == 1:
+        drawn = mean(wins[0, 0], instances)
+    else:
+        mine, yours = (
+            drawn_seeds(len(one), len(instances), seed),
+            drawn_seeds(len(other), len(instances), seed + 1),
         )
-    interval = result.confidence_interval
-    return float(interval.low), float(interval.high)
+        drawn = np.einsum("ri,rs,rt,sti->r", instances, mine, yours, wins, optimize=True) / (
+            instances.sum(axis=1) * mine.sum(axis=1) * yours.sum(axis=1)
+        )
+    return _interval(float(wins.mean()), drawn)
+
+
+def seed_difference(ours: ArrayLike, theirs: ArrayLike) -> Interval:
+    """Difference of the means of two solvers over their training seeds, with its 95 % interval by Welch's t.
+
+    For few seeds, of which a bootstrap would be too narrow.
+
+    Args:
+        ours: Scores, shape ``[seeds, n]``.
+        theirs: Scores, shape ``[other seeds, n]``.
+
+    Returns:
+        Ours minus theirs; no interval if one of them has a single seed.
+    """
+    one, other = (np.asarray(scores, dtype=float).mean(axis=1) for scores in (ours, theirs))
+    value = float(one.mean() - other.mean())
+    if min(one.size, other.size) < 2:
+        return Interval(value, np.nan, np.nan)
+    if np.ptp(one) == np.ptp(other) == 0:
+        return Interval(value, value, value)
+    ends = stats.ttest_ind(one, other, equal_var=False).confidence_interval(LEVEL)
+    return Interval(value, float(ends.low), float(ends.high))
+
+
+def more_seeds_needed(ours: ArrayLike, theirs: ArrayLike) -> int | None:
+    """How many more training seeds of each solver would separate the means of two, at 95 % and a power of 80 %.
+
+    By Welch's t test on the means of the seeds, were the true means and variances those seen here.
+
+    Args:
+        ours: Scores, shape ``[seeds, n]``, at least two seeds.
+        theirs: Scores, shape ``[other seeds, n]``; a solver without seeds has one row, and no variance.
+
+    Returns:
+        0 if the seeds there are enough; None if there is no difference, or no finite number would do.
+    """
+    one, other = (np.asarray(scores, dtype=float).mean(axis=1) for scores in (ours, theirs))
+    difference = abs(float(one.mean() - other.mean()))
+    have = max(len(one), len(other))
+    if difference == 0.0 or have < 2:
+        return None
+    variances = np.array([np.var(means, ddof=1) if len(means) > 1 else 0.0 for means in (one, other)])
+    total = float(variances.sum())
+    if np.sqrt(total) <= 1e-9 * difference:
+        return 0
+
+    def lacking(seeds: float) -> float:
+        spread = np.sqrt(total / seeds)
+        freedom = (seeds - 1) * total**2 / (variances**2).sum()
+        critical = stats.t.ppf(0.5 + LEVEL / 2, freedom)
+        return float(POWER - stats.nct.sf(critical, freedom, difference / spread))
+
+    if lacking(have) <= 0:
+        return 0
+    if lacking(MOST_SEEDS) > 0:
+        return None
+    return int(np.ceil(optimize.brentq(lacking, have, MOST_SEEDS))) - have
+
+
+def _checked(scores: ArrayLike, strata: ArrayLike) -> FloatArray:
+    table, labels = np.asarray(scores, dtype=float), np.asarray(strata)
+    if table.ndim != 2 or labels.shape != table.shape[1:] or table.size == 0:
+        raise ValueError(
+            f"scores have shape {table.shape} and strata {labels.shape}; they must be [seeds, n] and [n], not empty"
+        )
+    return table
+
+
+def _wins(ours: FloatArray, theirs: FloatArray, tolerance: float) -> FloatArray:
+    """1 where a seed of ours beats one of theirs, 1/2 where they tie; shape ``[seeds, other seeds, n]``."""
+    difference = ours[:, None, :] - theirs[None, :, :]
+    return np.asarray((difference < -tolerance) + 0.5 * (np.abs(difference) <= tolerance), dtype=float)
+
+
+def _of_all(table: FloatArray, statistic: Statistic) -> float:
+    return float(statistic(table.ravel(), np.ones((1, table.size)))[0])
+
+
+def _interval(value: float, drawn: FloatArray) -> Interval:
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(value, float(low), float(high))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from .stats import FAILED, GAP_TOLERANCE, VIOLATIONS
-from .wording import NONE, SPACE, TIMES, duration, interval, number, percent, plural, whole_percent
+from .aggregates import FAILED, VIOLATIONS
+from .stats import GAP_TOLERANCE
+from .wording import NONE, SPACE, TIMES, bytes_of, duration, interval, number, percent, plural, whole_percent
 
 RATES = {"shannon": ("Mbit/s", 1e6), "spectral": ("bit/s/Hz", 1.0)}
 """Unit of RDE on the page, and what the rows' unit is divided by."""
@@ -54,23 +56,24 @@ class Table:
 
 
 def solvable_table(summary: pd.DataFrame, rate: str | None) -> Table:
-    """Solvers by gap, then time; those that skipped instances after those that did not.
+    """Solvers by mean gap, then time; those that skipped instances after those that did not.
 
     Args:
-        summary: One scenario's part of :func:`~.stats.summarise`.
+        summary: As :func:`~.aggregates.summarise_view` makes it.
         rate: The rate of its instances, or None where both kinds meet.
     """
     unit, size = RATES.get(rate or "", ("", 1.0))
-    learners = bool(summary["training"].notna().any())
+    optional = [key for key in ("training", "memory") if summary[key].notna().any()]
     columns = (
         Column("solver", "Solver"),
         Column("feasible_share", "Feasible", first="descending"),
-        Column("gap", "Gap to bound", "mean, 95 % interval"),
+        Column("gap_iqm", "Gap (IQM)", "95 % interval"),
+        Column("gap", "Mean gap", "95 % interval"),
+        Column("optimal_share", "Proved optimal", first="descending"),
         Column("rde", "RDE", f"mean, {unit}" if unit else "mean", "descending"),
         Column("reward", "Reward", "mean", "descending"),
         Column("seconds", "Time", "median, 99th percentile"),
-        *([Column("training", "Training", "in total")] if learners else []),
-        Column("optimal_share", "Proved optimal", first="descending"),
+        *(_OPTIONAL[key] for key in optional),
         Column("failed", "Failures"),
     )
     gap = summary["gap"].where(summary["gap"] > GAP_TOLERANCE, summary["gap"].clip(upper=0.0))
@@ -82,7 +85,7 @@ def solvable_table(summary: pd.DataFrame, rate: str | None) -> Table:
         }
     ).assign(seconds=summary["seconds"])
     index = order.sort_values(list(order.columns), kind="stable").index
-    rows = tuple(_solvable_row(row, size, learners) for _, row in summary.loc[index].iterrows())
+    rows = tuple(_solvable_row(row, size, optional) for _, row in summary.loc[index].iterrows())
     return Table(columns, rows, "gap" if summary["gap"].notna().any() else "rde")
 
 
@@ -90,7 +93,7 @@ def refuted_table(summary: pd.DataFrame, *, alone: bool) -> Table:
     """Solvers on instances proved infeasible or unbounded.
 
     Args:
-        summary: One scenario's part of :func:`~.stats.summarise_refuted`.
+        summary: As :func:`~.aggregates.summarise_refuted_view` makes it.
         alone: Whether there are no other instances: then the order is by reward, else by right answers.
     """
     violated = [f"violation_{name}" for name in VIOLATIONS if (summary[f"violation_{name}"] > 0).any()]
@@ -114,26 +117,38 @@ def refuted_table(summary: pd.DataFrame, *, alone: bool) -> Table:
     return Table(columns, rows, by)
 
 
-def _solvable_row(row: pd.Series, size: float, learners: bool) -> Row:
-    spread = interval(row["gap_low"], row["gap_high"]) if row["gap_low"] < row["gap_high"] else ""
-    spread = "" if spread == percent(row["gap"]) else spread
-    if 0 < row["bounded"] < row["ran"]:
-        spread = f"{spread}\n{row['bounded']} with a bound".strip()
+_OPTIONAL = {
+    "training": Column("training", "Training", "in total, when it pays"),
+    "memory": Column("memory", "Memory", "median peak"),
+}
+
+
+def _solvable_row(row: pd.Series, size: float, optional: Sequence[str]) -> Row:
+    some = f"{row['bounded']} with a bound" if 0 < row["bounded"] < row["ran"] else ""
+    more = {"training": _training(row), "memory": Cell(bytes_of(row["memory"]), _sortable(row["memory"]))}
     return Row(
         row["solver"],
         bool(row["ran"] < row["total"]),
         (
             _solver(row),
             Cell(whole_percent(row["feasible_share"]), _sortable(row["feasible_share"])),
-            Cell(percent(row["gap"]), _sortable(row["gap"]), spread),
+            _gap(row, "gap_iqm", some),
+            _gap(row, "gap"),
+            Cell(whole_percent(row["optimal_share"]), _sortable(row["optimal_share"])),
             Cell(number(row["rde"] / size), _sortable(row["rde"])),
             Cell(number(row["reward"]), _sortable(row["reward"])),
             _time(row),
-            *([_training(row)] if learners else []),
-            Cell(whole_percent(row["optimal_share"]), _sortable(row["optimal_share"])),
+            *(more[key] for key in optional),
             _failures(row),
         ),
     )
+
+
+def _gap(row: pd.Series, key: str, note: str = "") -> Cell:
+    low, high = row[f"{key}_low"], row[f"{key}_high"]
+    spread = interval(low, high) if low < high else ""
+    spread = "" if spread == percent(row[key]) else spread
+    return Cell(percent(row[key]), _sortable(row[key]), f"{spread}\n{note}".strip())
 
 
 def _refuted_row(row: pd.Series, violated: list[str]) -> Row:
@@ -166,8 +181,18 @@ def _time(row: pd.Series) -> Cell:
 def _training(row: pd.Series) -> Cell:
     if math.isnan(row["training"]):
         return Cell(NONE, None)
-    note = plural(row["policies"], "policy") if row["policies"] == 1 else f"{row['policies']} policies"
-    return Cell(duration(row["training"]), _sortable(row["training"]), note)
+    policies = "1 policy" if row["policies"] == 1 else f"{row['policies']} policies"
+    return Cell(duration(row["training"]), _sortable(row["training"]), f"{policies}\n{_pays(row)}".strip())
+
+
+def _pays(row: pd.Series) -> str:
+    """From when on training pays for itself; nothing if that cannot be told."""
+    after = row["pays_after"]
+    if math.isnan(after):
+        return ""
+    if math.isinf(after):
+        return "never pays"
+    return "pays: no other as good" if after == 0 else f"pays after {after:,.0f}"
 
 
 def _failures(row: pd.Series) -> Cell:

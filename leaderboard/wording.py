@@ -58,6 +58,17 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e6:.0f}{SPACE}µs"
 
 
+def bytes_of(count: float) -> str:
+    """A number of bytes: ``155 kB``, ``1.25 MB``, ``182 MB``."""
+    if not math.isfinite(count):
+        return NONE
+    for unit, many in (("GB", 1e9), ("MB", 1e6)):
+        if count >= many:
+            value = count / many
+            return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}{SPACE}{unit}"
+    return f"{count / 1e3:.0f}{SPACE}kB"
+
+
 def interval(low: float, high: float) -> str:
     """An interval of shares: ``7.21 – 9.04 %``; empty if there is none."""
     if not (math.isfinite(low) and math.isfinite(high)):

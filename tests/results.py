@@ -1,5 +1,7 @@
 """Made-up but realistic results for the tests of the leaderboard: shapes as in a real run."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -35,6 +37,7 @@ def result_rows(suite, scenarios, instances, solvers, rate="shannon", seed=0):
                         "instance": instance,
                         "instance_hash": f"{scenario}{instance}",
                         "suite_seed": 1,
+                        "users": int(re.search(r"-m(\d+)", f"{scenario}-m12")[1]),
                         "rate": rate,
                         "solver": solver,
                         "status": "optimal" if lost < 1e-6 else "feasible",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .finished import read_finished, write_finished
+from .options import one_of
 
 
 def export(
@@ -30,15 +31,8 @@ def export(
 
         rdebench export results --format latex --out tables.tex
     """
-    import difflib
-
     from ..export import ENDINGS, FORMATS, exported
-    from ..manifest import ResultsError
 
-    kind = kind or ENDINGS.get(out.suffix, FORMATS[0])
-    if kind not in FORMATS:
-        near = difflib.get_close_matches(kind, FORMATS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(FORMATS)}"
-        raise ResultsError(f"--format is {kind!r}; {hint}")
+    kind = one_of("--format", kind or ENDINGS.get(out.suffix, FORMATS[0]), FORMATS)
     results = read_finished(folder, "file")
     write_finished(out, exported(results.rows, results.manifest, kind), results)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import typer
@@ -50,3 +52,25 @@ def key_values(words: list[str]) -> dict[str, Any]:
         except ValueError:
             options[key] = value
     return options
+
+
+def one_of(what: str, given: str, known: Iterable[str]) -> str:
+    """A name that must be one of several.
+
+    Args:
+        what: What it names, as errors call it.
+        given: The name.
+        known: Those that there are.
+
+    Raises:
+        ResultsError: If it is none of them; the message suggests the nearest one.
+    """
+    from ..cell_checks import shown
+    from ..manifest import ResultsError
+
+    names = list(known)
+    if given in names:
+        return given
+    near = difflib.get_close_matches(given, names, n=1)
+    hint = f"did you mean {shown(near[0])!r}?" if near else f"use one of {shown(', '.join(names))}"
+    raise ResultsError(f"{what} is {shown(given)!r}; {hint}")

@@ -16,17 +16,26 @@ def report(
 ) -> None:
     """Make the leaderboard page of a results folder.
 
+    Some instances of each scenario are drawn again, for what each solver gives each user.
+
     Examples:
 
         rdebench report results --out leaderboard.html
     """
-    from ...leaderboard import page
-    from .. import learner_data, zoo_data
+    from rich.console import Console
 
-    results = read_finished(folder, "page")
-    zoos, left_out = zoo_data.read_zoos(folder, results.manifest)
-    learners, more = learner_data.read_learners(folder)
-    for note in left_out + more:
-        typer.secho(f"warning: {note}", fg="yellow", err=True)
-    text = page.render(results.rows, results.manifest, zoos, learners)
+    from ...leaderboard import page
+    from .. import instance_data, learner_data, zoo_data
+    from ..reproduction.shipped import shipped
+
+    with Console(stderr=True).status("reading results") as status:
+        results = read_finished(folder, "page")
+        zoos, notes = zoo_data.read_zoos(folder, results.manifest)
+        learners, more = learner_data.read_learners(folder)
+        status.update("drawing instances again")
+        instances, left_out = instance_data.read_instances(folder, results)
+        for note in notes + more + left_out:
+            typer.secho(f"warning: {note}", fg="yellow", err=True)
+        status.update("making the page")
+        text = page.render(results.rows, results.manifest, zoos, learners, instances, shipped())
     write_finished(out, text.encode(), results)

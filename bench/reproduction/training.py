@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...problems import Scenario
+from ...solvers.ppo.learner import PolicyError
 from ...solvers.ppo.paper import PPOPaper
 
 STEPS = 300_000
@@ -49,12 +50,9 @@ def trained(
         steps: How many decisions.
         report: Told of the share that is done, after each roll-out.
     """
-    place = folder / f"{scenario.content_hash()[:16]}-{steps}-seed{seed}"
-    solver = PPOPaper(policy_seed=seed)
-    if (place / RECORD).is_file():
-        record = json.loads((place / RECORD).read_text())
-        solver.load(place)
-        return Trained(solver, record["rewards"], record["seconds"])
+    if (there := finished(scenario, seed, folder, steps=steps)) is not None:
+        return there
+    place, solver = _place(scenario, seed, folder, steps), PPOPaper(policy_seed=seed)
     began = time.perf_counter()
     rewards = solver.learn_rewards(
         scenario, seed=seed, steps=steps, report=lambda done: report(min(done / steps, 1.0))
@@ -65,3 +63,33 @@ def trained(
     # Written last: a folder without it is no finished training.
     (place / RECORD).write_text(json.dumps({"rewards": rewards, "seconds": seconds}) + "\n")
     return Trained(solver, rewards, seconds)
+
+
+def finished(scenario: Scenario, seed: int, folder: Path, *, steps: int = STEPS) -> Trained | None:
+    """What was trained before with the same arguments; None if it was not, or not to its end.
+
+    Raises:
+        PolicyError: If its policy is damaged.
+    """
+    place = _place(scenario, seed, folder, steps)
+    try:
+        record = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        rewards, seconds = [float(reward) for reward in record["rewards"]], float(record["seconds"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise PolicyError(
+            f"{place / RECORD}: is damaged ({error}); delete the folder and train again"
+        ) from None
+    solver = PPOPaper(policy_seed=seed)
+    try:
+        solver.load(place)
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:
+        raise PolicyError(f"{place}: cannot be loaded ({error}); delete the folder and train again") from None
+    return Trained(solver, rewards, seconds)
+
+
+def _place(scenario: Scenario, seed: int, folder: Path, steps: int) -> Path:
+    return folder / f"{scenario.content_hash()[:16]}-{steps}-seed{seed}"

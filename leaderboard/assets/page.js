@@ -1,237 +1,256 @@
-// Tabs, the scenario filter, sorting and the plots. The tables are plain HTML already; names from the data are
-// only ever set as text.
+// Starts the page: tabs, filters and plots follow what the reader has chosen, and so does the link.
 "use strict";
 (() => {
-  const plots = JSON.parse(document.getElementById("plots").textContent);
-  const suites = [...document.querySelectorAll(".suite")];
-  const shown = new Map(suites.map((suite) => [suite, 0]));
-  document.documentElement.classList.add("js");
-
-  // Tabs
-
+  const { element } = board;
+  const data = new Map(Object.entries(JSON.parse(document.getElementById("suites").textContent)));
+  const sections = [...document.querySelectorAll(".suite")];
   const bar = document.getElementById("tabs");
-  const tabs = suites.map((suite) => {
-    const tab = document.createElement("button");
-    tab.type = "button";
-    tab.id = `tab-${suite.id}`;
-    tab.textContent = suite.dataset.name;
-    tab.setAttribute("role", "tab");
-    tab.setAttribute("aria-controls", suite.id);
-    suite.setAttribute("role", "tabpanel");
-    suite.setAttribute("aria-labelledby", tab.id);
-    bar.append(tab);
-    return tab;
-  });
+  document.documentElement.classList.add("js");
+  if (sections.length === 0) return;
 
-  function open(index) {
-    suites.forEach((suite, i) => { suite.hidden = i !== index; });
-    tabs.forEach((tab, i) => {
-      tab.setAttribute("aria-selected", String(i === index));
-      tab.tabIndex = i === index ? 0 : -1;
-    });
-    draw(suites[index]);
+  let state = board.state.fresh();
+  const known = (id) => (sections.some((section) => section.id === id) ? id : sections[0].id);
+  const current = () => sections.find((section) => section.id === known(state.section));
+
+  // Changes what is chosen; the link follows, without a new entry in the history.
+  function change(wanted) {
+    Object.assign(state, wanted);
+    state.section = known(state.section);
+    history.replaceState(null, "", board.state.write(state));
+    show();
   }
 
-  function choose(index) {
-    history.replaceState(null, "", `#${suites[index].id}`);
-    open(index);
-    tabs[index].focus();
-  }
+  // Suites: what belongs to a section that compares solvers
 
-  tabs.forEach((tab, index) => {
-    tab.addEventListener("click", () => choose(index));
-    tab.addEventListener("keydown", (event) => {
-      const last = tabs.length - 1;
-      const moves = {
-        ArrowRight: index === last ? 0 : index + 1, ArrowLeft: index === 0 ? last : index - 1, Home: 0, End: last,
-      };
-      if (!(event.key in moves)) return;
-      event.preventDefault();
-      choose(moves[event.key]);
-    });
-  });
-
-  // Filter by scenario
-
-  function filter(suite) {
-    suite.querySelectorAll(".view").forEach((view, i) => { view.hidden = i !== shown.get(suite); });
-  }
-
-  for (const suite of suites) {
-    const views = [...suite.querySelectorAll(".view")];
-    const select = suite.querySelector(".filter select");
-    if (!select) continue;
-    select.append(...views.map((view, i) => new Option(view.dataset.title, i)));
-    suite.querySelector(".filter").hidden = views.length < 2;
-    select.value = 0;
-    select.addEventListener("change", () => {
-      shown.set(suite, Number(select.value));
-      filter(suite);
-      if (!suite.classList.contains("zoo")) draw(suite);
-    });
-    filter(suite);
-  }
-
-  // Sorting: solvers that did not run on every instance stay behind the others, and missing values come last.
-
-  function sort(table, column, descending) {
-    const sign = descending ? -1 : 1;
-    const value = (row) => row.cells[column].dataset.sort;
-    const compare = (a, b) => {
-      const [x, y] = [value(a), value(b)];
-      if (x === "" || y === "") return (x === "") - (y === "");
-      return sign * (column === 0 ? x.localeCompare(y) : x - y);
-    };
-    const partial = (row) => row.classList.contains("partial");
-    const rows = [...table.tBodies[0].rows];
-    table.tBodies[0].append(...rows.sort((a, b) => partial(a) - partial(b) || compare(a, b)));
-  }
-
-  for (const table of document.querySelectorAll("table")) {
-    const heads = [...table.tHead.rows[0].cells];
-    heads.forEach((head, column) => {
-      const label = head.querySelector(".head");
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = label.textContent;
-      label.replaceChildren(button);
-      button.addEventListener("click", () => {
-        const opposite = { ascending: "descending", descending: "ascending" };
-        const order = opposite[head.getAttribute("aria-sort")] ?? head.dataset.first;
-        heads.forEach((other) => other.removeAttribute("aria-sort"));
-        head.setAttribute("aria-sort", order);
-        sort(table, column, order === "descending");
-      });
-    });
-  }
-
-  // Plots
-
-  const NONE = 1e-6;  // gaps up to this count as none
-  const seconds = (s) => (s >= 1 ? `${+s.toPrecision(2)} s` : s >= 1e-3 ? `${+(s * 1e3).toPrecision(2)} ms` : `${+(s * 1e6).toPrecision(2)} µs`);
-  const percent = (gap) => `${+(gap * 100).toPrecision(1)} %`;
-  const powers = (low, high) => d3.range(Math.ceil(Math.log10(low) - 1e-9), Math.log10(high) + 1e-9).map((e) => 10 ** e);
-  const few = (ticks, most) => ticks.filter((_, i) => (ticks.length - 1 - i) % Math.ceil(ticks.length / most) === 0);
-
-  // A logarithmic axis has no zero: gaps of none sit on a floor below the smallest gap that is one.
-  function floorOf(points) {
-    const gaps = points.flatMap((p) => [p.gap, ...p.gaps]).filter((gap) => gap > NONE);
-    return 10 ** (Math.floor(Math.log10(Math.min(0.1, ...gaps))) - 1);
-  }
-
-  function draw(suite) {
-    if (suite.classList.contains("zoo")) return globalThis.zooPlots(suite);
-    if (suite.classList.contains("learners")) return globalThis.learnerPlot(suite);
-    const points = plots[suite.id][shown.get(suite)].points;
-    const area = suite.querySelector(".plots");
-    area.hidden = points.length === 0;
-    const width = area.clientWidth;
-    if (area.hidden || width === 0) return;
-    const floor = floorOf(points);
-    const timed = points.filter((p) => p.seconds !== null);
-    const [scatter, strips] = area.querySelectorAll(".drawing");
-    scatter.replaceChildren(...(timed.length ? [scatterPlot(timed, floor, width)] : []));
-    strips.replaceChildren(stripPlot(points, floor, width));
-  }
-
-  function scatterPlot(points, floor, width) {
-    const place = (gap) => Math.max(gap, gap > NONE ? floor * 2 : floor);
-    // More than a decade, so that there always is a power of ten to label.
-    const domain = [d3.min(points, (p) => p.seconds) / 3, d3.max(points, (p) => p.seconds) * 4];
-    const front = points.filter((p) => p.front).sort((a, b) => a.seconds - b.seconds);
-    const color = (p) => (p.front ? "var(--accent)" : "var(--mark)");
-    const svg = Plot.plot({
-      width, height: width < 500 ? 340 : 420, marginLeft: 52, marginRight: 12, marginBottom: 40, insetBottom: 24,
-      style: { background: "none", fontSize: "12px" },
-      x: { type: "log", domain, label: "Median time per instance", labelArrow: "right" },
-      y: { type: "log", domain: [floor, 1.4], label: "Mean gap", labelArrow: "up" },
-      marks: [
-        Plot.axisX(few(powers(...domain), width / 80), { tickFormat: seconds, tickSize: 0 }),
-        Plot.gridY(powers(floor * 10, 1), { stroke: "var(--line)", strokeOpacity: 1 }),
-        Plot.axisY(powers(floor * 10, 1), { tickFormat: percent, tickSize: 0 }),
-        Plot.ruleY([floor], { stroke: "var(--mark)", strokeDasharray: "3 3" }),
-        Plot.text(["proved optimal"], { frameAnchor: "bottom-left", dx: 4, dy: -6, fill: "var(--soft)" }),
-        Plot.line(front, { x: "seconds", y: (p) => place(p.gap), stroke: "var(--accent)", strokeOpacity: 0.45, strokeWidth: 1.5 }),
-        Plot.link(points.filter((p) => p.gap_low < p.gap_high), {
-          x: "seconds", y1: (p) => place(p.gap_low), y2: (p) => place(p.gap_high), stroke: color, strokeWidth: 1.5,
-        }),
-        Plot.dot(points, {
-          x: "seconds", y: (p) => place(p.gap), r: 4.5, stroke: color, strokeWidth: 1.5,
-          fill: (p) => (p.partial ? "var(--paper)" : color(p)), tip: true,
-          title: (p) => `${p.solver}\ngap ${p.label}\n${seconds(p.seconds)} per instance\n${p.instances} instances`,
-        }),
-      ],
-    });
-    svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", "Mean gap against median time per instance; the table has the numbers.");
-    label(svg, points, place, width);
-    return svg;
-  }
-
-  // Each name goes to the first free place beside its mark: right, left, above, below, then further off.
-  function label(svg, points, place, width) {
-    const [x, y] = [svg.scale("x").apply, svg.scale("y").apply];
-    const marks = points.map((p) => ({ p, x: x(p.seconds), y: y(place(p.gap)) }));
-    const taken = marks.map((m) => [m.x - 6, m.y - 6, m.x + 6, m.y + 6]);
-    const overlap = (a, b) => Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) * Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
-    const layer = d3.select(svg).append("g").attr("class", "labels").attr("aria-hidden", "true");
-    for (const { p, x, y } of marks) {
-      const text = layer.append("text").attr("class", "label").text(short(p.solver));
-      const length = 7 * short(p.solver).length;
-      const places = [10, 24, 40].flatMap((d) => [
-        [x + 10, y + d - 10], [x - 10 - length, y + d - 10], [x + 10, y + 10 - d], [x - 10 - length, y + 10 - d],
-        [x - length / 2, y - d - 6], [x - length / 2, y + d + 6],
-      ]).filter(([left, middle]) => left > 54 && left + length < width && middle > 8);
-      const box = ([left, middle]) => [left, middle - 7, left + length, middle + 7];
-      const cost = (spot) => d3.sum(taken, (other) => overlap(box(spot), other));
-      const spot = places.find((candidate) => cost(candidate) === 0) ?? d3.least(places, cost) ?? [x + 10, y];
-      taken.push(box(spot));
-      const left = spot[0] < x - 9 && spot[0] + length <= x;
-      text.attr("x", left ? spot[0] + length : spot[0]).attr("y", spot[1]).attr("dy", "0.32em").attr("text-anchor", left ? "end" : "start");
+  class Suite {
+    constructor(section) {
+      this.section = section;
+      this.data = data.get(section.id);
+      this.families = new Map(this.data.families);
+      this.index = new Map(Object.entries(this.data.index));
+      this.find = (selector) => section.querySelector(selector);
+      this.built = new Map([[0, [...this.find(".tables").children]]]);
+      this.made = new Map();  // the last of what was made for each figure, to make it again only after a change
+      this.shownView = 0;
+      for (const part of this.built.get(0)) this.ready(part);
+      this.controls();
+      this.plotTabs();
     }
-  }
 
-  const short = (name) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
+    // A table's headings sort, and say so in the link.
+    ready(part) {
+      board.tables.sortable(part.querySelector("table"), (sort) => change({ sort }));
+    }
 
-  function stripPlot(points, floor, width) {
-    const place = (gap) => Math.max(gap, floor);
-    const ticks = points.flatMap((p) => p.gaps.map((gap) => ({ solver: p.solver, gap })));
-    const longest = d3.max(points, (p) => short(p.solver).length);
-    const svg = Plot.plot({
-      width, height: 60 + 30 * points.length, marginLeft: Math.min(16 + 7 * longest, 0.42 * width), marginRight: 20, marginTop: 8, marginBottom: 40,
-      style: { background: "none", fontSize: "12px" },
-      x: { type: "log", domain: [floor, 1], label: "Gap", labelArrow: "right" },
-      y: { type: "band", domain: points.map((p) => p.solver), label: null, tickSize: 0, tickFormat: short, padding: 0.35 },
-      marks: [
-        Plot.gridX(powers(floor, 1), { stroke: "var(--line)", strokeOpacity: 1 }),
-        Plot.axisX([floor, ...few(powers(floor * 10, 1), width / 110)], { tickSize: 0, tickFormat: (gap) => (gap === floor ? "optimal" : percent(gap)) }),
-        Plot.tickX(ticks, {
-          x: (t) => place(t.gap), y: "solver", strokeOpacity: 0.45, strokeWidth: 1.5,
-          stroke: (t) => (t.gap >= 1 ? "var(--bad)" : "var(--accent)"),
-        }),
-        Plot.dot(points, {
-          x: (p) => place(p.median), y: "solver", symbol: "diamond", r: 5, fill: "var(--ink)", stroke: "var(--paper)",
-          tip: true, title: (p) => `${p.solver}\nmean gap ${p.label}\n${p.instances} instances`,
-        }),
-      ],
-    });
-    svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", "Gap of each instance, by solver; the table has the means.");
-    return svg;
+    controls() {
+      const form = this.find(".controls");
+      form.hidden = false;
+      form.addEventListener("submit", (event) => event.preventDefault());
+      this.selects = [...form.querySelectorAll("select[data-facet]")];
+      for (const select of this.selects) {
+        select.addEventListener("change", () => change({ facets: new Map(state.facets).set(select.dataset.facet, select.value) }));
+      }
+      this.boxes = [...form.querySelectorAll("input[type=checkbox]")];
+      for (const box of this.boxes) {
+        const swatch = board.swatch(box.value);
+        box.nextElementSibling.prepend(swatch);
+        box.addEventListener("change", () => {
+          const hidden = new Set(state.hidden);
+          if (box.checked) hidden.delete(box.value);
+          else hidden.add(box.value);
+          change({ hidden });
+        });
+      }
+      this.time = this.find("select.time");
+      this.time.hidden = false;
+      this.find(".fixed").hidden = true;
+      this.time.addEventListener("change", () => change({ time: Number(this.time.value) }));
+      const copied = this.find(".copied");
+      this.find(".copy").addEventListener("click", async () => {
+        history.replaceState(null, "", board.state.write(state));
+        try {
+          await navigator.clipboard.writeText(location.href);
+          copied.textContent = "Copied.";
+        } catch {
+          copied.textContent = "Copy it from the address bar.";
+        }
+        setTimeout(() => { copied.textContent = ""; }, 4000);
+      });
+    }
+
+    plotTabs() {
+      this.figures = new Map();
+      const tabs = this.find(".plot-tabs");
+      for (const figure of this.section.querySelectorAll("figure[data-plot]")) {
+        const key = figure.dataset.plot;
+        figure.id = `${this.section.id}-${key}`;
+        this.figures.set(key, figure);
+        tabs.append(board.tab(key, figure.dataset.title, figure, (plot) => change({ plot })));
+        figure.querySelector("details").addEventListener("toggle", (event) => {
+          if (event.target.open) this.tabulate(figure, key);
+        });
+      }
+      board.tabList(tabs, (plot) => change({ plot }));
+      const highlight = this.find("select.solver");
+      highlight.append(...this.families.keys().map((name) => element("option", { value: name }, name)));
+      highlight.addEventListener("change", () => change({ solver: highlight.value }));
+      this.highlight = highlight;
+      const kinds = board.families(new Set(this.families.values()));
+      this.find(".kinds").append(...kinds.map((family) => element("span", {}, board.swatch(family, true), family)));
+    }
+
+    family(solver) { return this.families.get(solver) ?? "other"; }
+
+    // The view of a choice; of one without instances, as a link may ask for, that of as many of its parts as there are.
+    chosen() {
+      const wanted = this.data.facets.map(([column, values]) => {
+        const value = state.facets.get(column) ?? "";
+        return values.includes(value) ? value : "";
+      });
+      for (let i = wanted.length - 1; i >= 0 && !this.index.has(wanted.join("|")); i--) wanted[i] = "";
+      return { values: wanted, number: this.index.get(wanted.join("|")) ?? 0 };
+    }
+
+    show() {
+      const { values, number } = this.chosen();
+      const view = this.data.views[number];
+      this.selects.forEach((select, i) => {
+        select.value = values[i];
+        for (const option of select.options) {
+          option.disabled = !this.index.has(values.with(i, option.value).join("|"));
+        }
+      });
+      for (const box of this.boxes) box.checked = !state.hidden.has(box.value);
+      this.time.value = state.time;
+      this.find(".ask").hidden = new Set(view.advice).size === 1;
+      this.find(".answer").textContent = view.advice[state.time];
+      this.find(".headline").textContent = view.headline;
+      this.find(".instances").textContent = view.about;
+      this.find(".note").textContent = view.note;
+      this.find(".note").hidden = view.note === "";
+      this.tables(view, number);
+      this.plots(view, number, values);
+    }
+
+    tables(view, number) {
+      if (!this.built.has(number)) {
+        this.built.set(number, view.tables.map(board.tables.make));
+        for (const part of this.built.get(number)) this.ready(part);
+      }
+      const parts = this.built.get(number);
+      if (number !== this.shownView) this.find(".tables").replaceChildren(...parts);
+      this.shownView = number;
+      for (const part of parts) {
+        const table = part.querySelector("table");
+        board.tables.sort(table, state.sort);
+        for (const row of table.tBodies[0].rows) row.hidden = state.hidden.has(this.family(row.dataset.solver));
+      }
+    }
+
+    context(view, number, values) {
+      const shown = (solver) => !state.hidden.has(this.family(solver));
+      const scenarios = new Set(view.scenarios);
+      const users = values[this.data.facets.findIndex(([column]) => column === "users")] || null;
+      return {
+        ...view, number, shown, state, change,
+        points: view.points.filter((p) => shown(p.solver)),
+        family: (solver) => this.family(solver),
+        highlighted: this.families.has(state.solver) && shown(state.solver) ? state.solver : "",
+        allocations: this.data.allocations.filter((one) => scenarios.has(one.scenario) && (users === null || String(one.users) === users)),
+        width: this.find(".plots").clientWidth,
+      };
+    }
+
+    plots(view, number, values) {
+      const area = this.find(".plots");
+      area.hidden = false;
+      const context = this.context(view, number, values);
+      const offered = [...this.figures.keys()].filter((key) => board.plots.get(key).offered(context));
+      area.hidden = offered.length === 0;
+      const open = offered.includes(state.plot) ? state.plot : offered[0];
+      const tabs = this.find(".plot-tabs");
+      for (const tab of tabs.children) tab.hidden = !offered.includes(tab.value);
+      board.select(tabs, open);
+      const { coloured, marked } = board.plots.get(open) ?? {};
+      this.find(".kinds").hidden = !coloured && !printing;
+      this.find(".highlight").hidden = !coloured && !marked;
+      this.highlight.value = context.highlighted;
+      for (const option of this.highlight.options) option.hidden = option.value !== "" && !context.shown(option.value);
+      for (const [key, figure] of this.figures) {
+        figure.hidden = !(key === open || (printing && offered.includes(key)));
+        if (!figure.hidden) this.draw(figure, key, context);
+      }
+      this.context_ = context;
+    }
+
+    draw(figure, key, context) {
+      const plot = board.plots.get(key);
+      const width = printing ? 680 : figure.clientWidth;
+      if (width === 0) return;
+      const last = `${context.number} ${width} ${[...state.hidden]} ${state.solver} ${state.instance}`;
+      if (this.made.get(key) === last) return;
+      this.made.set(key, last);
+      figure.querySelector(".drawing").replaceChildren(plot.draw({ ...context, width }));
+      const details = figure.querySelector("details");
+      details.hidden = !plot.figures;
+      if (details.open) this.tabulate(figure, key);
+    }
+
+    tabulate(figure, key) {
+      const [summary] = figure.querySelector("details").children;
+      figure.querySelector("details").replaceChildren(summary, board.plots.get(key).figures(this.context_));
+    }
   }
 
   // Start
 
-  if (suites.length === 0) return;
-  const current = () => suites[tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true")];
-  const wanted = () => Math.max(0, suites.findIndex((suite) => `#${suite.id}` === location.hash));
-  bar.hidden = suites.length < 2;
-  open(wanted());
-  addEventListener("hashchange", () => open(wanted()));
+  let printing = false;
+  const suites = new Map(sections.filter((section) => data.has(section.id)).map((section) => [section.id, null]));
+  const others = new Map([["zoo", () => globalThis.zooPlots], ["learners", () => globalThis.learnerPlot], ["reproduction", () => globalThis.reproductionPlots]]);
+
+  function show() {
+    const section = current();
+    for (const one of sections) one.hidden = one !== section;
+    board.select(bar, section.id);
+    if (suites.has(section.id)) {
+      if (suites.get(section.id) === null) suites.set(section.id, new Suite(section));
+      suites.get(section.id).show();
+    } else {
+      for (const [kind, plots] of others) if (section.classList.contains(kind)) plots()?.(section);
+    }
+  }
+
+  for (const section of sections) bar.append(board.tab(section.id, section.dataset.name, section, (id) => change({ section: id })));
+  board.tabList(bar, (id) => change({ section: id }));
+  bar.hidden = sections.length < 2;
+
+  // Tables and pictures of the other sections have no place in the link.
+  for (const section of sections.filter((one) => !data.has(one.id))) {
+    for (const table of section.querySelectorAll("table")) {
+      if (table.querySelector(".head")) board.tables.sortable(table, (sort) => board.tables.sort(table, sort));
+    }
+    const views = [...section.querySelectorAll(".view")];
+    const select = section.querySelector(".filter select");
+    if (!select || views.length === 0) continue;
+    const choose = () => views.forEach((view, i) => { view.hidden = i !== Number(select.value); });
+    select.append(...views.map((view, i) => element("option", { value: i }, view.dataset.title)));
+    section.querySelector(".filter").hidden = views.length < 2;
+    select.addEventListener("change", choose);
+    choose();
+  }
+
+  const follow = () => { state = board.state.read(location.hash); show(); };
+  addEventListener("hashchange", follow);
+  follow();
+
   let drawn = innerWidth;
   addEventListener("resize", () => {
     if (innerWidth === drawn) return;
     drawn = innerWidth;
-    requestAnimationFrame(() => draw(current()));
+    requestAnimationFrame(show);
   });
+  // On paper every plot of the view is there, as wide as the paper.
+  addEventListener("beforeprint", () => { printing = true; show(); });
+  addEventListener("afterprint", () => { printing = false; show(); });
+  performance.mark("interactive");
 })();

@@ -20,9 +20,10 @@ from rdebench.problems.scenario import scenario_ids
 from rdebench.solvers import solver_names
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
+ADDRESS = re.compile(r"\bhttps?:[^\s)>`\"']*")
 
 
 def text_of(path):
@@ -88,10 +89,19 @@ def test_links_lead_somewhere(path):
             assert not anchor or anchor in anchors(file), f"{target}#{anchor}: no such heading"
 
 
+def test_addresses_have_the_form_of_addresses():
+    """They are not fetched: what lies elsewhere may be away for a while."""
+    found = {address for path in DOCUMENTS for address in ADDRESS.findall(text_of(path))}
+    form = re.compile(r"https://([a-z0-9-]+\.)+[a-z]{2,}(/[\w~%.-]+)*/?(#[\w-]+)?")
+    assert found
+    assert not [address for address in found if not form.fullmatch(address)]
+
+
 @pytest.mark.parametrize(
     ("document", "names"),
     [
-        ("README.md", [*solver_names(), *suite_names()]),
+        ("README.md", solver_names()),
+        ("docs/index.md", suite_names()),
         ("docs/problem.md", [field.name for field in dataclasses.fields(RDEProblem)]),
         ("docs/scenarios.md", scenario_ids()),
         ("docs/solvers.md", solver_names()),
@@ -107,6 +117,24 @@ def test_every_command_has_a_section():
     text = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
     for command in get_command(app).commands:
         assert f"## `rdebench {command}`" in text
+
+
+def test_every_option_is_in_the_section_of_its_command():
+    text = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
+    for name, command in get_command(app).commands.items():
+        section = re.split(
+            r"^## ", text.partition(f"\n## `rdebench {name}`")[2], maxsplit=1, flags=re.MULTILINE
+        )[0]
+        for leaf in getattr(command, "commands", {"": command}).values():
+            missing = [
+                one.opts
+                for one in leaf.params
+                if one.opts[0].startswith("--")
+                and not re.search(
+                    "|".join(rf"{way}(?![\w-])" for way in one.opts + one.secondary_opts), section
+                )
+            ]
+            assert not missing, f"rdebench {name}"
 
 
 def test_the_plugin_of_the_readme_is_short():

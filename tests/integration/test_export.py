@@ -103,7 +103,7 @@ def test_an_unknown_format_gets_a_hint(folder: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(SystemExit) as left:
         cli.main()
     assert left.value.code == 2
-    assert "did you mean parquet?" in capsys.readouterr().err
+    assert "did you mean 'parquet'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

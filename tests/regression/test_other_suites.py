@@ -15,8 +15,8 @@ import pytest
 from rdebench.bench import cli, policies, provenance, store
 from rdebench.bench.rows import SCHEMA
 from rdebench.bench.suite import Suite
+from rdebench.leaderboard.aggregates import summarise
 from rdebench.leaderboard.page import render
-from rdebench.leaderboard.stats import summarise
 
 from ..hostile.test_interrupted import INSTANCES, SLOW, cells, marked, started
 from ..results import example_manifest, result_rows

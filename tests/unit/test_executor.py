@@ -55,7 +55,7 @@ def test_an_executor_that_cannot_is_wrong_usage() -> None:
 
 
 def test_the_local_executor_hands_back_what_is_to_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    entrant = Entrant("average", "One line.", {}, {}, False, None, None, code_hash())
+    entrant = Entrant("average", "One line.", "other", {}, {}, False, None, None, code_hash())
     cell = Cell("small-v1", Scenario.load("small-v1"), 1, (0, 1), entrant, Limits(None, None, 9.0))
     item, outcomes = cell_work(cell), {0: Outcome("error", "died"), 1: Outcome("error", "died")}
 

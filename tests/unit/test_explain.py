@@ -16,7 +16,7 @@ from rdebench.bench.suite import Suite
 from rdebench.problems import Scenario
 
 MINE = Entrant(
-    "mine", "One line.", {}, {"flips": 2}, False, None, "plugins/mine.py", "a" * 64, {"pymoo": "1"}
+    "mine", "One line.", "other", {}, {"flips": 2}, False, None, "plugins/mine.py", "a" * 64, {"pymoo": "1"}
 )
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from rdebench.leaderboard.page import render
+from rdebench.leaderboard.plots import thin
 from rdebench.leaderboard.wording import duration, interval, number, percent, whole_percent
 
-from ..results import SCENARIOS, SOLVERS, XSS, example_manifest, example_rows, result_rows
+from ..results import SOLVERS, XSS, example_manifest, example_rows, result_rows
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,12 @@ def page():
 
 def section(page, slug):
     return page.partition(f'id="suite-{slug}"')[2].partition("</section>")[0]
+
+
+def data_of(page):
+    """What the scripts read, as strict JSON."""
+    text = page.partition('id="suites">')[2].partition("</script>")[0]
+    return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in the data"))
 
 
 def solver_order(html):
@@ -37,7 +44,7 @@ def test_the_headline_names_the_best_of_those_that_are_not_optimal(page):
 def test_solvers_stand_in_the_order_of_their_gap_and_partial_ones_last(page):
     paper = solver_order(section(page, "paper-v1"))
     assert paper[:3] == ["exhaustive", "heuristic-rde+exact", "average+exact"]
-    assert len(paper) == len(SOLVERS) * (1 + len(SCENARIOS))
+    assert len(paper) == len(SOLVERS)
     stress = section(page, "stress-v1")
     assert solver_order(stress)[len(SOLVERS)] == "exhaustive"
     assert "ran on 19 of 39" in stress
@@ -56,7 +63,7 @@ def test_a_suite_without_a_feasible_instance_says_so_and_is_ordered_by_reward(pa
 def test_names_from_the_data_are_inert(page):
     assert XSS not in page
     assert "<img" not in page
-    assert page.count("</script>") == 4
+    assert page.count("</script>") == page.count("sha256-") + 1
 
 
 def test_nothing_is_fetched(page):
@@ -67,16 +74,15 @@ def test_nothing_is_fetched(page):
 
 
 def test_the_data_is_strict_json(page):
-    text = page.partition('id="plots">')[2].partition("</script>")[0]
-    plots = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in the data"))
-    assert len(plots["suite-paper-v1"]) == 1 + len(SCENARIOS)
+    suite = data_of(page)["suite-paper-v1"]
+    assert suite["facets"] == [["users", ["6", "12"]], ["class", ["paper", "tight"]]]
+    assert len(suite["views"]) == 6
+    assert suite["index"]["6|"] == suite["index"]["6|paper"]
 
 
 def test_the_plots_leave_refuted_instances_out(page):
-    data = json.loads(page.partition('id="plots">')[2].partition("</script>")[0])
-    exhaustive = next(
-        point for point in data["suite-stress-v1"][0]["points"] if point["solver"] == "exhaustive"
-    )
+    points = data_of(page)["suite-stress-v1"]["views"][0]["points"]
+    exhaustive = next(point for point in points if point["solver"] == "exhaustive")
     assert exhaustive["gaps"] == [0.0] * 19
     assert exhaustive["partial"]
 
@@ -120,9 +126,67 @@ def test_the_headline_speaks_of_the_bounded_instances_alone():
     assert "4 with a bound" in page
 
 
+def test_each_view_has_the_tables_and_sentences_of_its_own_rows(page):
+    suite = data_of(page)["suite-paper-v1"]
+    whole, six = suite["views"][0], suite["views"][suite["index"]["6|"]]
+    assert whole["tables"] is None, "the first view's tables are on the page already"
+    assert whole["about"] == "75 instances of 3 scenarios: “paper m6 v1”, “paper m12 v1” and “tight m12 v1”."
+    assert six["about"] == "25 instances of “paper m6 v1”."
+    (table,) = six["tables"]
+    assert table["rows"][0][0] == "exhaustive"
+    assert len(table["rows"]) == len(SOLVERS)
+    assert len(six["advice"]) == 5
+    assert "6 users" in six["advice"][1]
+    assert {point["instances"] for point in six["points"]} == {25}
+    assert (whole["sizes"]["values"], six["sizes"]) == (["6", "12"], None)
+    assert (whole["classes"]["values"], six["classes"]) == (["paper", "tight"], None)
+
+
+def test_a_view_without_an_optimum_has_a_table_and_no_plots(page):
+    (view,) = data_of(page)["suite-paper-literal-v1"]["views"]
+    assert view["points"] == []
+    assert "curves" not in view
+    assert view["note"].startswith("No instance here has a feasible optimum.")
+
+
+def test_families_are_told_under_the_name_and_unknown_ones_are_other():
+    manifest = example_manifest()
+    for solver in manifest["suites"]["paper-v1"]["solvers"]:
+        solver["family"] = {"exhaustive": "exact", "random": "baseline"}.get(solver["name"], "magic")
+    page = render(result_rows("paper-v1", ["paper-m6-v1"], 3, SOLVERS), manifest)
+    families = dict(data_of(page)["suite-paper-v1"]["families"])
+    assert (families["exhaustive"], families["random"], families["average"]) == ("exact", "baseline", "other")
+    assert re.search(r'data-sort="exhaustive">exhaustive<small>exact', page)
+    assert re.findall(r'type="checkbox" value="(\w+)"', page) == ["exact", "baseline", "other"]
+    assert "magic" not in page.partition("<script")[0]
+
+
+def test_suites_whose_names_read_alike_have_links_of_their_own():
+    rows = pd.concat([result_rows(name, ["a-v1"], 2, SOLVERS) for name in ("a b", "a-b", "☃")])
+    assert set(data_of(render(rows, {}))) == {"suite-a-b", "suite-a-b-2", "suite-"}
+
+
+def test_of_many_instances_the_smallest_and_the_largest_gap_are_drawn():
+    assert thin([3.0, 1.0, 2.0]) == [1.0, 2.0, 3.0]
+    many = thin(np.linspace(1, 0, 1234), 100)
+    assert (len(many), many[0], many[-1]) == (100, 0.0, 1.0)
+    assert many == sorted(many)
+
+
+@pytest.mark.slow
+def test_a_thousand_instances_of_twelve_solvers_stay_a_page_of_three_megabytes():
+    solvers = {f"a-solver-with-a-long-name-{i}": (0.05 * i, 1e-3) for i in range(12)}
+    scenarios = [
+        f"class-{name}-m{users}-v1" for name in ("tight", "loose") for users in (6, 12, 50, 100, 1000)
+    ]
+    page = render(result_rows("big", scenarios, 100, solvers), {})
+    assert len(data_of(page)["suite-big"]["views"]) == 18
+    assert len(page.encode()) < 1_600_000
+
+
 def test_a_large_result_stays_a_small_page():
     solvers = {f"solver-{i}": (0.05 * i, 1e-3) for i in range(12)}
-    assert len(render(result_rows("big", ["a-v1"], 1000, solvers), {})) < 1_000_000
+    assert len(render(result_rows("big", ["a-v1"], 300, solvers), {})) < 700_000
 
 
 @pytest.mark.parametrize(

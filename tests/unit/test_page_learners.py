@@ -8,10 +8,10 @@ import re
 import numpy as np
 import pytest
 
+from rdebench.leaderboard.aggregates import summarise
 from rdebench.leaderboard.learner_curves import mean_curve, student_interval
 from rdebench.leaderboard.learners import learners_view
 from rdebench.leaderboard.page import render
-from rdebench.leaderboard.stats import summarise
 
 from ..learner_results import example_entry, example_learners, example_policy
 from ..results import SCENARIOS, SOLVERS, XSS, example_manifest, example_rows, result_rows
@@ -147,6 +147,30 @@ def test_the_table_of_solvers_says_what_their_training_took_in_total():
     assert totals.loc["all"].tolist() == [3, 180.0]
     assert totals.loc[SCENARIOS[0]].tolist() == [1, 60.0]
     page = render(rows, {}).replace("\N{NO-BREAK SPACE}", " ")
-    assert "3.0 min<small>3 policies</small>" in page
+    assert "3.0 min<small>3 policies\n" in page
     assert "1 policy" in page
     assert '<span class="head">Training</span>' not in render(result_rows("s", SCENARIOS, 4, SOLVERS), {})
+
+
+def test_neighbours_are_settled_or_get_a_number_of_seeds():
+    near = [example_policy("near", "a-v1", seed, 0.1) for seed in range(5)]
+    twin = [example_policy("twin", "a-v1", 10 + seed, 0.11) for seed in range(5)]
+    far = [example_policy("far", "a-v1", seed, 0.5) for seed in range(5)]
+    lone = [example_policy("lone", "a-v1", 0, 0.8)]
+    elsewhere = [example_policy("near", "b-v1", seed, 0.1) for seed in range(2)]
+    content = {"policies": near + twin + far + lone + elsewhere, "generalisation": []}
+    table = learners_view(content).separations
+    verdicts = {(row.cells[0].text, row.cells[1].text): row.cells[4] for row in table.rows}
+    assert list(verdicts) == [("near", "twin"), ("twin", "far"), ("far", "lone")]
+    assert verdicts["twin", "far"].text == "yes"
+    assert verdicts["near", "twin"].text == "no"
+    assert re.fullmatch(r"about [\d,]+ more seeds each", verdicts["near", "twin"].note)
+    assert verdicts["far", "lone"].text == "unknown"
+    assert "How many more seeds separate two learners" in page_of(content)
+
+
+def test_equal_learners_do_not_differ_and_a_learner_alone_is_not_compared():
+    same = [example_policy(name, "a-v1", seed, 0.1) for name in ("one", "two") for seed in range(3)]
+    (row,) = learners_view({"policies": same, "generalisation": []}).separations.rows
+    assert row.cells[4].text == "no difference"
+    assert learners_view({"policies": same[:3], "generalisation": []}).separations is None

@@ -201,7 +201,9 @@ def test_what_does_not_learn_or_has_no_decent_name_has_no_policy(learners):
 
 def test_the_key_of_a_cell_covers_the_content_of_its_policy(places, learners):
     def cell():
-        entrant = Entrant("modest", "x", {}, {}, False, Learning.of(learners["modest"]()), None, "code")
+        entrant = Entrant(
+            "modest", "x", "other", {}, {}, False, Learning.of(learners["modest"]()), None, "code"
+        )
         limits = Limits(None, None, 10.0)
         run = SuiteRun(Suite.load("small-v1"), "custom", 1, 1, (SMALL,), (entrant,), limits)
         return run.cells()[0]

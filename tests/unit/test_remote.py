@@ -25,7 +25,9 @@ LIMITS = Limits(None, None, 9.0)
 
 
 def entrant(**changes: Any) -> Entrant:
-    return replace(Entrant("average", "One line.", {}, {}, False, None, None, code_hash()), **changes)
+    return replace(
+        Entrant("average", "One line.", "other", {}, {}, False, None, None, code_hash()), **changes
+    )
 
 
 def cells(*indices: tuple[int, ...], **changes: Any) -> list[Work]:

@@ -1,150 +1,237 @@
-"""Aggregates against values worked out by hand."""
+"""Statistics against values worked out by hand, against scipy, and against rliable."""
 
 from __future__ import annotations
 
+import json
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
+import rliable.metrics
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from rdebench.leaderboard.stats import (
-    ALL,
-    instance_gaps,
-    mean_interval,
-    pareto_front,
-    summarise,
-    summarise_refuted,
-    thin,
+from rdebench.leaderboard import stats
+
+REFERENCE = json.loads((Path(__file__).parents[1] / "oracles" / "rliable_intervals.json").read_text())
+"""Made by rliable_intervals.py beside it."""
+
+MONTE_CARLO = 0.1
+"""Share of an interval's width that its ends may be off: over four standard errors of 2,000 resamples."""
+
+tables = arrays(
+    float,
+    st.tuples(st.integers(1, 6), st.integers(1, 12)),
+    elements=st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1, width=32)),
 )
 
-from ..results import SCENARIOS, SOLVERS, XSS, all_infeasible, result_rows, stress, with_status
+
+def halves(table):
+    """Two strata, the instances taking turns."""
+    return np.arange(table.shape[1]) % 2
 
 
-def of(summary, solver, scenario=ALL):
-    return summary[(summary["solver"] == solver) & (summary["scenario"] == scenario)].iloc[0]
+def close(found, expected):
+    value, low, high = expected
+    assert found.value == pytest.approx(value, abs=1e-12)
+    assert [found.low, found.high] == pytest.approx([low, high], abs=MONTE_CARLO * (high - low))
 
 
-def test_every_solver_is_summarised_over_all_scenarios_and_each():
-    summary = summarise(result_rows("paper-v1", SCENARIOS, 5, SOLVERS))
-    assert len(summary) == len(SOLVERS) * (1 + len(SCENARIOS))
-    assert set(summary.loc[summary["scenario"] == ALL, "total"]) == {15}
-    assert set(summary.loc[summary["scenario"] != ALL, "total"]) == {5}
+def test_means_by_hand():
+    assert stats.interquartile_mean([9, 1, 3, 2, 0, 4, 8, 100]) == (2 + 3 + 4 + 8) / 4
+    assert stats.interquartile_mean([5, 1, 3]) == 3
+    assert stats.shifted_geometric_mean([3, 8], 1) == pytest.approx(5)
+    assert stats.shifted_geometric_mean([0, 0], 1e-3) == pytest.approx(0, abs=1e-15)
+    assert np.isnan([stats.interquartile_mean([]), stats.shifted_geometric_mean([], 1)]).all()
 
 
-def test_a_row_is_the_plain_mean_and_quantiles_of_its_instances():
-    rows = result_rows("paper-v1", SCENARIOS, 5, SOLVERS)
-    mine = rows[rows["solver"] == "average"]
-    row = of(summarise(rows), "average")
-    assert row["gap"] == pytest.approx(mine["gap"].mean())
-    assert row["rde"] == pytest.approx(mine["rde"].mean())
-    assert row["reward"] == pytest.approx(mine["reward"].mean())
-    assert row["seconds"] == pytest.approx(np.sort(mine["solve_seconds"])[7])
-    assert row["seconds_p99"] == pytest.approx(mine["solve_seconds"].quantile(0.99))
-    assert row["gap_low"] < row["gap"] < row["gap_high"]
-    assert of(summarise(rows), "exhaustive")["optimal_share"] == 1.0
+@given(tables)
+def test_point_estimates_are_those_of_rliable(table):
+    once = np.ones((1, table.size))
+    assert stats.interquartile_mean(table) == pytest.approx(rliable.metrics.aggregate_iqm(table), abs=1e-9)
+    assert stats.trimmed_mean(table.ravel(), once)[0] == pytest.approx(rliable.metrics.aggregate_iqm(table))
+    assert stats.mean(table.ravel(), once)[0] == pytest.approx(rliable.metrics.aggregate_mean(table))
 
 
-@pytest.mark.parametrize("status", ["error", "time_limit", "memory_limit", "invalid", "violated"])
-def test_failed_and_violated_runs_count_as_a_gap_of_one_and_no_rde(status):
-    rows = result_rows("s", ["a-v1"], 10, {"one": (0.1, 1.0)})
-    lost = with_status(rows, rows["instance"] < 2, status)
-    if status != "violated":
-        lost["gap"] = lost["gap"].mask(lost["status"] == status)  # a referee that leaves it open
-    row = of(summarise(lost), "one")
-    kept = rows[rows["instance"] >= 2]
-    assert row["gap"] == pytest.approx((kept["gap"].sum() + 2) / 10)
-    assert row["rde"] == pytest.approx(kept["rde"].sum() / 10)
-    assert row["feasible_share"] == 0.8
-    assert (row["failed"], row["violated"]) == ((0, 2) if status == "violated" else (2, 0))
+@given(tables, st.integers(0, 3))
+def test_the_probability_of_improvement_is_that_of_rliable(table, seed):
+    other = np.random.default_rng(seed).permuted(table, axis=1)
+    theirs = rliable.metrics.probability_of_improvement(-table, -other)
+    assert stats.probability_of_improvement(table, other) == pytest.approx(theirs)
+    both = stats.probability_of_improvement(table, other) + stats.probability_of_improvement(other, table)
+    assert both == pytest.approx(1)
 
 
-def test_an_incumbent_at_the_time_limit_is_an_answer_and_no_failure():
-    rows = result_rows("s", ["a-v1"], 10, {"one": (0.1, 1.0)})
-    late = rows.assign(status=rows["status"].mask(rows["instance"] < 3, "time_limit"))
-    late.loc[late["instance"] == 0, ["rde", "gap"]] = np.nan
-    row = of(summarise(late), "one")
-    assert (row["failed"], row["failed_time_limit"], row["feasible_share"]) == (1, 1, 0.9)
-    assert row["gap"] == pytest.approx((rows.loc[rows["instance"] > 0, "gap"].sum() + 1) / 10)
+def test_a_tie_counts_half_and_differences_within_the_tolerance_are_ties():
+    ours, theirs = np.array([[0.1, 0.2, 0.3]]), np.array([[0.2, 0.2, 0.1]])
+    assert stats.probability_of_improvement(ours, theirs) == 0.5
+    assert stats.probability_of_improvement(ours, theirs, tolerance=0.15) == pytest.approx(1 / 3)
+    assert stats.probability_of_improvement(np.array([[0.0], [1.0]]), np.array([[0.5]])) == 0.5
 
 
-def test_skipped_runs_are_counted_and_enter_no_average():
-    rows = result_rows("s", ["a-v1"], 10, {"one": (0.1, 1.0)})
-    row = of(summarise(with_status(rows, rows["instance"] < 4, "skipped")), "one")
-    assert (row["total"], row["ran"], row["skipped"]) == (10, 6, 4)
-    assert row["gap"] == pytest.approx(rows.loc[rows["instance"] >= 4, "gap"].mean())
-    assert row["feasible_share"] == 1.0
+@given(tables)
+def test_the_interquartile_mean_lies_between_the_extremes_in_any_order(table):
+    value = stats.interquartile_mean(table)
+    assert table.min() - 1e-12 <= value <= table.max() + 1e-12
+    assert stats.interquartile_mean(table[::-1, ::-1]) == pytest.approx(value)
 
 
-def test_a_solver_without_a_single_run_has_no_averages():
-    rows = result_rows("s", ["a-v1"], 3, {"one": (0.1, 1.0)})
-    row = of(summarise(with_status(rows, rows["instance"] >= 0, "skipped")), "one")
-    assert row["ran"] == 0
-    assert row[["gap", "rde", "reward", "seconds", "feasible_share"]].isna().all()
+def test_a_drawn_sample_is_trimmed_as_if_it_were_written_out():
+    rng = np.random.default_rng(0)
+    values = rng.random(11)
+    drawn = rng.multinomial(11, np.full(11, 1 / 11), size=20).astype(float)
+    written = [np.repeat(values, counts.astype(int)) for counts in drawn]
+    assert stats.trimmed_mean(values, drawn) == pytest.approx(
+        [scipy.stats.trim_mean(one, 0.25) for one in written]
+    )
+    assert stats.mean(values, drawn) == pytest.approx([one.mean() for one in written])
 
 
-def test_refuted_instances_are_kept_apart():
-    rows = stress()
-    assert of(summarise(rows), "average")["total"] == 39
-    refuted = summarise_refuted(rows)
-    assert of(refuted, "average")["right_share"] == 1.0
-    assert of(refuted, "random")["right_share"] == 0.0
-    assert of(refuted, "random")["violation_latency"] == 0.8
-    assert summarise(all_infeasible()).empty
-    assert np.isinf(of(summarise_refuted(all_infeasible()), "random")["violation_latency"])
+@pytest.mark.parametrize("name", ["few", "many", "skewed"])
+@pytest.mark.parametrize(("key", "statistic"), [("iqm", stats.trimmed_mean), ("mean", stats.mean)])
+def test_stratified_intervals_are_those_of_rliable(name, key, statistic):
+    table = np.array(REFERENCE[name]["scores"])
+    runs, tasks = table.shape
+    # What rliable calls a run of a task is an instance of a scenario here.
+    close(
+        stats.bootstrap(table.ravel()[None], np.tile(np.arange(tasks), runs), statistic), REFERENCE[name][key]
+    )
 
 
-def test_rates_of_two_kinds_are_never_averaged_even_by_a_solver_that_ran_on_one():
-    summary = summarise(stress())
-    for solver in ("average", "exhaustive"):
-        assert np.isnan(of(summary, solver)["rde"])
-        assert np.isnan(of(summary, solver)["reward"])
-    assert np.isfinite(of(summary, XSS, "near-m6-v1")["rde"])
+def test_the_interval_of_a_probability_is_that_of_rliable():
+    pair = REFERENCE["pair"]
+    ours, theirs = (np.array(pair[key])[:, None] for key in ("ours", "theirs"))
+    close(stats.improvement_interval(ours, theirs, [0]), pair["probability"])
 
 
-def test_no_gap_without_a_bound():
-    rows = result_rows("s", ["a-v1"], 4, {"one": (0.1, 1.0)}).assign(bound=np.nan, gap=np.nan)
-    assert instance_gaps(rows).isna().all()
-    assert of(summarise(rows), "one")["bounded"] == 0
+@settings(max_examples=25, deadline=None)
+@given(tables, st.sampled_from([stats.mean, stats.trimmed_mean]))
+def test_intervals_hold_for_any_scores(table, statistic):
+    found = stats.bootstrap(table, halves(table), statistic)
+    assert np.isnan(found.low) == (table.size < 2)
+    if table.size > 1:
+        assert table.min() - 1e-9 <= found.low <= found.high <= table.max() + 1e-9
+    other = table[::-1] * 0.5
+    ahead, behind = stats.paired(other, table, halves(table)), stats.paired(table, other, halves(table))
+    assert ahead.value == pytest.approx(-behind.value)
+    odds = stats.improvement_interval(other, table, halves(table))
+    if table.size > 1:
+        assert ahead.low <= ahead.high
+        assert -1e-9 <= odds.low <= odds.high <= 1 + 1e-9
 
 
-def test_the_interval_covers_the_mean_and_repeats():
+def test_what_differs_by_a_constant_differs_by_it_in_every_draw():
+    scores = np.random.default_rng(0).random((1, 40))
+    found = stats.paired(scores, scores + 0.25, np.zeros(40))
+    assert [found.value, found.low, found.high] == pytest.approx([-0.25] * 3)
+    apart = stats.bootstrap(scores, np.zeros(40))
+    assert apart.high - apart.low > 0.1
+
+
+def test_a_difference_between_strata_is_no_uncertainty():
+    scores = np.concatenate([np.full(10, 0.1), np.full(10, 0.9)])[None]
+    found = stats.bootstrap(scores, np.repeat(["a", "b"], 10))
+    assert [found.low, found.high] == pytest.approx([0.5, 0.5])
+    loose = stats.bootstrap(scores, np.zeros(20))
+    assert loose.low < 0.4 < 0.6 < loose.high
+
+
+def test_scenarios_of_one_instance_are_one_stratum_and_not_certain():
+    scores = np.random.default_rng(0).random((1, 20))
+    alone = stats.bootstrap(scores, np.arange(20))
+    assert alone == stats.bootstrap(scores, np.zeros(20))
+
+
+def test_the_order_of_the_instances_does_not_matter_to_who_is_drawn():
+    scores = np.random.default_rng(0).random(12)
+    strata = np.tile(["a", "b", "c"], 4)
+    order = np.argsort(strata, kind="stable")
+    assert stats.mean_interval(scores, strata=strata) == pytest.approx(
+        stats.mean_interval(scores[order], strata=strata[order])
+    )
+
+
+def test_seeds_are_drawn_as_wholes():
+    """One training answers every instance: more instances do not make up for few trainings."""
+    rng = np.random.default_rng(0)
+    levels = rng.normal(0.5, 0.1, (30, 1))
+    found = stats.bootstrap(levels + np.zeros((30, 200)), np.zeros(200))
+    expected = 2 * 1.96 * levels.std(ddof=1) / np.sqrt(30)
+    assert found.high - found.low == pytest.approx(expected, rel=0.1)
+
+
+def test_the_interval_over_seeds_and_instances_adds_their_variances():
+    rng = np.random.default_rng(1)
+    scores = rng.normal(0.5, 0.1, (20, 1)) + rng.normal(0.0, 0.2, (1, 50))
+    found = stats.bootstrap(scores, np.zeros(50))
+    variance = scores.mean(axis=1).var(ddof=1) / 20 + scores.mean(axis=0).var() / 50
+    assert found.high - found.low == pytest.approx(2 * 1.96 * np.sqrt(variance), rel=0.1)
+
+
+def test_fewer_resamples_of_very_many_instances_and_the_same_again():
+    scores = np.random.default_rng(0).random((1, 30_000))
+    found = stats.bootstrap(scores, np.zeros(30_000))
+    assert found.low < found.value < found.high
+    assert found == stats.bootstrap(scores, np.zeros(30_000))
+
+
+@pytest.mark.parametrize(("scores", "strata"), [([0.1, 0.2], [0, 0]), ([[0.1, 0.2]], [0]), ([[]], [])])
+def test_scores_that_do_not_fit_their_strata_are_refused(scores, strata):
+    with pytest.raises(ValueError, match=r"must be \[seeds, n\]"):
+        stats.bootstrap(scores, strata)
+
+
+def test_the_interval_of_a_mean_is_that_of_scipy():
     sample = np.random.default_rng(0).exponential(0.1, 75)
-    low, high = mean_interval(sample)
+    low, high = stats.mean_interval(sample)
+    theirs = scipy.stats.bootstrap(
+        (sample,), np.mean, n_resamples=20_000, batch=1_000, rng=np.random.default_rng(1)
+    ).confidence_interval
+    assert [low, high] == pytest.approx([theirs.low, theirs.high], abs=MONTE_CARLO * (high - low))
     assert low < sample.mean() < high
-    assert high - low == pytest.approx(2 * 1.96 * sample.std() / np.sqrt(75), rel=0.3)
-    assert (low, high) == mean_interval(sample)
+    assert (low, high) == stats.mean_interval(sample)
 
 
 @pytest.mark.parametrize("sample", [[], [0.3], [0.2] * 9, [0.0] * 24 + [1.0], [0.0, 1.0], [0.1, 0.1 + 1e-17]])
 def test_degenerate_samples_give_no_warning(sample):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        low, high = mean_interval(sample)
+        low, high = stats.mean_interval(sample)
     assert np.isnan(low) == (len(sample) < 2)
     assert len(sample) < 2 or low <= np.mean(sample) <= high
 
 
-def test_the_pareto_front_keeps_ties_and_ignores_what_has_no_time():
-    seconds = [1.0, 2.0, 3.0, 1.0, np.nan]
-    assert pareto_front(seconds, [0.5, 0.1, 0.2, 0.5, 0.0]).tolist() == [True, True, False, True, False]
-    assert pareto_front([1.0, 2.0], [1e-9, 0.0]).tolist() == [True, False]
+def test_the_difference_of_two_learners_is_welchs():
+    ours, theirs = np.array([[0.1], [0.2], [0.3]]), np.array([[0.4], [0.6]])
+    found = stats.seed_difference(ours, theirs)
+    test = scipy.stats.ttest_ind(ours.ravel(), theirs.ravel(), equal_var=False).confidence_interval()
+    assert [found.value, found.low, found.high] == pytest.approx([-0.3, test.low, test.high])
+    assert np.isnan(stats.seed_difference(ours, theirs[:1]).low)
+    same = stats.seed_difference(ours * 0 + 1, theirs * 0)
+    assert (same.value, same.low, same.high) == (1, 1, 1)
 
 
-def test_thinning_keeps_few_values_and_the_extremes_of_many():
-    assert thin([3, 1, 2]) == [1, 2, 3]
-    many = thin(np.arange(1000.0))
-    assert (len(many), many[0], many[-1]) == (200, 0.0, 999.0)
+def test_so_many_more_seeds_find_the_difference_four_times_in_five():
+    ours = np.array([0.10, 0.14, 0.12, 0.09, 0.15])[:, None]
+    theirs = ours + 0.015
+    more = stats.more_seeds_needed(ours, theirs)
+    rng, size = np.random.default_rng(0), 5 + more
+    spread = ours.std(ddof=1)
+    first = rng.normal(0.0, spread, (4_000, size))
+    second = rng.normal(0.015, spread, (4_000, size))
+    found = scipy.stats.ttest_ind(first, second, axis=1, equal_var=False).pvalue < 0.05
+    assert more > 0
+    assert found.mean() == pytest.approx(0.8, abs=0.03)
 
 
-def test_a_solver_has_the_least_badge_of_its_rows():
-    rows = result_rows("paper-v1", SCENARIOS, 5, SOLVERS)
-    assert set(summarise(rows.drop(columns="badge", errors="ignore"))["badge"]) == {""}
-    first, second, *_ = rows["solver"].unique()
-    rows["badge"] = "re-run"
-    rows.loc[rows.index[rows["solver"] == first][0], "badge"] = "re-scored"
-    summary = summarise(rows)
-    assert of(summary, first)["badge"] == "re-scored"
-    assert of(summary, first, SCENARIOS[-1])["badge"] == "re-run"
-    assert of(summary, second)["badge"] == "re-run"
-    rows.loc[rows.index[rows["solver"] == first][1], "badge"] = "claimed"
-    assert of(summarise(rows), first)["badge"] == "claimed"
+def test_no_seeds_more_for_what_is_settled_and_no_number_for_what_is_equal():
+    ours = np.array([[0.1], [0.11], [0.12]])
+    assert stats.more_seeds_needed(ours, ours + 1) == 0
+    assert stats.more_seeds_needed(ours, ours[::-1]) is None
+    assert stats.more_seeds_needed(ours, ours + 1e-9) is None
+    assert stats.more_seeds_needed(ours[:1], ours[:1] + 1) is None
+    assert stats.more_seeds_needed(ours * 0, ours * 0 + 1) == 0
+    assert stats.more_seeds_needed(ours, np.array([[0.2]])) == 0

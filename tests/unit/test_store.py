@@ -27,7 +27,7 @@ LIMITS = Limits(evaluations=None, seconds=None, time_limit=10.0)
 
 
 def entrant(name: str = "average", **configuration: Any) -> Entrant:
-    return Entrant(name, "One line.", {}, configuration, False, None, None, "code")
+    return Entrant(name, "One line.", "other", {}, configuration, False, None, None, "code")
 
 
 def suite_run(*entrants: Entrant, instances: int = 30, **changes: Any) -> SuiteRun:
