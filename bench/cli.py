@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from typing import Annotated
 
@@ -85,10 +87,19 @@ app.command("perf")(perf)
 app.add_typer(zoo_app, name="zoo")
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+
 def main() -> None:
     """Entry point of the ``rdebench`` command: errors of ours are one line and an exit code, no traceback."""
     try:
         app()
+    except OSError as error:
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is left in its buffer has nowhere to go
+        typer.secho(f"error: the output cannot be written: {error.strerror}", fg="red", err=True)
+        sys.exit(WRONG_USAGE)
     except Exception as error:
         code = _exit_code(error)
         if code is None:

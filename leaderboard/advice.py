@@ -5,15 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
-from .aggregates import summarise_view
+from .aggregates import REFUTED, answered, summarise_view
 from .comparison import Scores, scores
 from .stats import GAP_TOLERANCE
 from .wording import SPACE, duration, interval, listing, percent, plural, whole_percent
 
-LATE = f"99th{SPACE}percentile"
+LATE = f"95th{SPACE}percentile"
+"""Of the times: in a suite of 25 instances a 99th one would be the single slowest."""
+FEWEST_TELLING = 6
+"""Of fewer instances no lead is settled: that one solver wins on all of five is chance in one case of sixteen."""
+
 _MOST_NAMED = 3
+_THAT_RAN = " that ran on all of these instances"
 
 
 def advice(
@@ -25,7 +31,7 @@ def advice(
 ) -> str:
     """Which solver to use where these instances are typical and one may take so long.
 
-    Solvers are compared by their mean gap, a violated or failed run counting as 1. The time of an instance is the 99th
+    Solvers are compared by their mean gap, a violated or failed run counting as 1. The time of an instance is the 95th
     percentile. Only solvers that ran on every instance are compared.
 
     Args:
@@ -41,30 +47,47 @@ def advice(
     summary = summarise_view(rows) if summary is None else summary
     if summary.empty:
         return "No instance here has an optimum, so there is no solver to recommend."
-    complete = summary[summary["ran"].eq(summary["total"]) & summary["gap"].notna()]
-    if summary["bounded"].max() == 0:
+    if summary["ran"].max() == 0:
+        return "No solver ran on any of these instances, so there is none to recommend."
+    if _bounded(rows).empty:
         return "No bound is known here, so no solver can be recommended for its gap."
+    complete = summary[summary["ran"].eq(summary["total"]) & summary["gap"].notna()]
     if complete.empty:
         return "No solver ran on all of these instances, so none is recommended for them together."
+    partial = len(complete) < len(summary)
     complete = complete.assign(gap=complete["gap"].where(complete["gap"] > GAP_TOLERANCE, 0.0))
-    complete = complete.sort_values(["gap", "seconds", "solver"], kind="stable").set_index(
-        "solver", drop=False
-    )
-    within = complete[complete["seconds_p99"] <= seconds] if math.isfinite(seconds) else complete
+    complete = complete.sort_values(["gap", "seconds", "solver"], kind="stable")
+    complete = complete.set_index("solver", drop=False).rename_axis(None)
+    within = complete[complete["seconds_p95"] <= seconds] if math.isfinite(seconds) else complete
     if within.empty:
         return _too_slow(complete, seconds)
-    best = within.iloc[0]
-    place = f"For {_users(rows)} and {_budget(seconds)}"
-    if best["feasible_share"] == 0:
-        return f"{place}, no solver gives a feasible answer to any of these instances."
+    place, nobody = f"For {_users(rows)} and {_budget(seconds)}", f"no solver{_THAT_RAN if partial else ''}"
+    if within["feasible_share"].max() == 0:
+        return (
+            f"{place}, {nobody} gives a feasible answer to any of {'them' if partial else 'these instances'}."
+        )
+    bounded = _bounded(rows[rows["solver"].isin(within.index)])
+    if not answered(bounded).any():
+        return (
+            f"{place}, {nobody} gives a feasible answer where a bound is known, so none can be recommended."
+        )
+    # Gaps as near to the least one as this are equal to it; of such solvers the fastest is the best.
+    equal = within["gap"] <= within["gap"].iloc[0] + GAP_TOLERANCE
+    equals = within[equal].sort_values(["seconds", "solver"], kind="stable")
+    within, best = pd.concat([equals, within[~equal]]), equals.iloc[0]
     if within["feasible_share"].max() < 1:
-        parts = [
-            f"{place}, no solver is always feasible; {best['solver']} does best: {_quality(best, rows)}."
-        ]
+        parts = [f"{place}, {nobody} is always feasible; {best['solver']} does best: {_quality(best, rows)}."]
     else:
         parts = [f"{place}, use {best['solver']}: {_quality(best, rows)}."]
-    parts += _certainty(best, within, scores(rows) if compared is None else compared, seconds)
-    return " ".join(parts + _learner(best, complete, families))
+    if len(within) > 1:
+        parts += _certainty(equals, within, scores(rows) if compared is None else compared)
+    else:
+        parts.append(_alone(partial, seconds))
+    return " ".join(parts + _proof(best, complete, families, seconds) + _learner(best, complete, families))
+
+
+def _bounded(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["bound"].notna() & ~rows["reference_status"].isin(REFUTED)]
 
 
 def _users(rows: pd.DataFrame) -> str:
@@ -75,7 +98,7 @@ def _users(rows: pd.DataFrame) -> str:
 
 
 def _budget(seconds: float) -> str:
-    """A time in words: ``10 ms an instance (99th percentile)``."""
+    """A time in words: ``10 ms an instance (95th percentile)``."""
     if not math.isfinite(seconds):
         return "any time"
     text = f"{seconds:g}{SPACE}s" if seconds >= 1 else f"{seconds * 1e3:g}{SPACE}ms"
@@ -83,12 +106,12 @@ def _budget(seconds: float) -> str:
 
 
 def _too_slow(complete: pd.DataFrame, seconds: float) -> str:
-    timed = complete.dropna(subset=["seconds_p99"])
+    timed = complete.dropna(subset=["seconds_p95"])
     text = f"No solver that ran on all of these instances is within {_budget(seconds)}"
     if timed.empty:
         return f"{text}."
-    fastest = timed.loc[timed["seconds_p99"].idxmin()]
-    return f"{text}: {fastest['solver']}, the fastest, takes {duration(fastest['seconds_p99'])}."
+    fastest = timed.loc[timed["seconds_p95"].idxmin()]
+    return f"{text}: {fastest['solver']}, the fastest, takes {duration(fastest['seconds_p95'])}."
 
 
 def _quality(row: pd.Series, rows: pd.DataFrame) -> str:
@@ -100,49 +123,79 @@ def _quality(row: pd.Series, rows: pd.DataFrame) -> str:
     spread = interval(row["gap_low"], row["gap_high"])
     spread = f" (95{SPACE}% interval {spread})" if spread and spread != percent(row["gap"]) else ""
     caveat = f", an infeasible answer counting as 100{SPACE}%" if some else ""
+    bounded, total = int(row["bounded"]), int(row["total"])
+    mean = "on average it is" if bounded > 1 else "it is"
+    if bounded < total:
+        mean = f"on the {bounded:,} of {total:,} instances with a known bound {mean}"
     below = f"{percent(row['gap'])} below {_yardstick(rows)}{spread}{caveat}"
-    return f"{share} its answers are feasible, and on average it is {below}"
+    return f"{share} its answers are feasible, and {mean} {below}"
 
 
 def _yardstick(rows: pd.DataFrame) -> str:
-    bounded = rows.loc[rows["bound"].notna(), "reference_status"]
-    return "the proved optimum" if bounded.eq("optimal").all() else "the best bound known"
+    proved = _bounded(rows)["reference_status"].eq("optimal").all()
+    return "the proved optimum" if proved else "the best bound known"
 
 
-def _certainty(best: pd.Series, within: pd.DataFrame, compared: Scores, seconds: float) -> list[str]:
-    """How sure it is that this one is the best of those within the time."""
-    others = [name for name in within.index[1:] if name in compared.gaps]
-    if not others or best["solver"] not in compared.gaps:
-        return [
-            "No other solver is within that time."
-            if math.isfinite(seconds)
-            else "There is no other to compare."
-        ]
-    count = len(compared.strata)
+def _alone(partial: bool, seconds: float) -> str:
+    """That there is no other to compare it with: none at all, or none that is quick enough or ran on everything."""
+    if math.isfinite(seconds):
+        return f"No other solver{_THAT_RAN if partial else ''} is within that time."
+    return "No other solver ran on all of these instances." if partial else "There is no other to compare."
+
+
+def _certainty(equals: pd.DataFrame, within: pd.DataFrame, compared: Scores) -> list[str]:
+    """How sure it is that the first is the best of those within the time; ``equals`` are those of its mean gap."""
+    best, count = within.iloc[0], len(compared.strata)
     if count < 2:
         return ["One instance says little about the next."]
     equal, unclear, first = [], [], None
-    for name in others:
+    for name in within.index[1:]:
         lead = compared.difference(name, best["solver"])
-        if abs(lead.value) <= GAP_TOLERANCE and lead.high <= GAP_TOLERANCE:
+        if name in equals.index and lead.high <= GAP_TOLERANCE:
             equal.append(name)
-        elif lead.low <= GAP_TOLERANCE:
+        elif not compared.settled(name, best["solver"]):
             unclear.append(name)
         else:
             first = name, lead
             break
-    sentences = []
-    if equal:
-        sentences.append(f"{_some(equal)} {'is' if len(equal) == 1 else 'are'} as good, but slower.")
+    sentences = _as_good(equals.loc[equal], best) if equal else []
     if unclear and not (equal and best["optimal_share"] == 1):
-        sentences.append(
-            f"On these {plural(count, 'instance')} it cannot be told apart from {_some(unclear)}."
-        )
+        if count < FEWEST_TELLING:
+            few = f"{plural(count, 'instance')} are too few to tell"
+            sentences.append(f"{few} whether it is better than {unclear[0]}, the next.")
+        else:
+            sentences.append(
+                f"On these {plural(count, 'instance')} it cannot be told apart from {_some(unclear)}."
+            )
     elif first is not None and not unclear:
         name, lead = first
         ends = interval(lead.low, lead.high)
         sentences.append(f"Its lead over {name}, the next, is settled: {ends} (paired 95{SPACE}% interval).")
     return sentences
+
+
+def _as_good(equals: pd.DataFrame, best: pd.Series) -> list[str]:
+    """Who else has this mean gap, and at what pace; the best of them is the fastest."""
+    slower = equals["seconds"] > best["seconds"]
+    level = equals["seconds"] == best["seconds"]
+    kinds = ((slower, "as good, but slower"), (level, "as good and as fast"), (~(slower | level), "as good"))
+    return [
+        f"{_some(list(equals.index[which]))} {'is' if which.sum() == 1 else 'are'} {what}."
+        for which, what in kinds
+        if which.any()
+    ]
+
+
+def _proof(best: pd.Series, complete: pd.DataFrame, families: Mapping[str, str], seconds: float) -> list[str]:
+    """From which time on there is a proof, where the time is too short for one."""
+    exact = np.array([families.get(name) == "exact" for name in complete.index])
+    proofs = complete[exact & complete["optimal_share"].eq(1)].dropna(subset=["seconds_p95"])
+    if best["optimal_share"] == 1 or proofs.empty or not math.isfinite(seconds):
+        return []
+    first = proofs.loc[proofs["seconds_p95"].idxmin()]
+    return [
+        f"From {duration(first['seconds_p95'])} on, use {first['solver']}: all its answers are proved optimal."
+    ]
 
 
 def _learner(best: pd.Series, complete: pd.DataFrame, families: Mapping[str, str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Aggregates of result rows: what the leaderboard states about each solver.
 
-Every function takes the rows as a DataFrame with one row per suite, scenario, instance and solver. Instances
-proved infeasible or unbounded ("refuted") have no optimum, so they are never averaged with the others.
+Every function takes the rows as a DataFrame with a row for each run of a solver on an instance of a scenario of a
+suite. Instances proved infeasible or unbounded ("refuted") have no optimum, so they are never averaged with the others.
 """
 
 from __future__ import annotations
@@ -10,8 +10,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
-from .stats import GAP_TOLERANCE, FloatArray, bootstrap, mean_interval, shifted_geometric_mean, trimmed_mean
+from .stats import (
+    GAP_TOLERANCE,
+    FloatArray,
+    Interval,
+    bootstrap,
+    crossed_interval,
+    mean_interval,
+    shifted_geometric_mean,
+    trimmed_mean,
+)
 
 BADGES = ("claimed", "re-scored", "re-run")
 """How far a run was checked where the page is made, from least to most."""
@@ -42,9 +52,9 @@ def summarise_view(rows: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
 
         - ``badge``: the least of :data:`BADGES` among its runs, empty if the rows have none;
         - ``total``: instances of these rows; ``ran``: of these, those the solver ran on;
-          ``skipped``, ``failed``, ``violated``: runs with such a status, but for those that had a feasible answer
-          when the time limit struck; ``failed_*``: the failed ones by status;
-        - ``feasible_share``, ``optimal_share``: share of ``ran`` with a feasible, a proved optimal answer;
+        - ``skipped``, ``failed``, ``violated``: runs (with several seeds, more than instances) with such a status,
+          but for those that had a feasible answer when the time limit struck; ``failed_*``: the failed ones by status;
+        - ``feasible_share``, ``optimal_share``: share of the runs with a feasible, a proved optimal answer;
         - ``gap``, ``gap_low``, ``gap_high``: mean of 1 - RDE / bound over ``bounded`` instances that have a
           bound, a violated or failed run counting as 1, and the 95 % interval of that mean;
         - ``gap_iqm``, ``gap_iqm_low``, ``gap_iqm_high``: the interquartile mean of the same gaps;
@@ -52,7 +62,8 @@ def summarise_view(rows: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
           NaN where rates of both kinds meet;
         - ``reward``: mean reward, a run without an allocation counting as the least reward of any solver on that
           instance, at most 0; NaN if the solver never returned one, and where rates of both kinds meet;
-        - ``seconds``, ``seconds_p99``, ``seconds_mean``, ``seconds_sgm``: median, 99th percentile, mean and shifted
+        - ``seconds``, ``seconds_p95``, ``seconds_p99``, ``seconds_mean``,
+          ``seconds_sgm``: median, percentiles, mean and shifted
           geometric mean of the time for one instance, s;
         - ``memory``: median of the peak memory, bytes; NaN where it was not measured;
         - ``policies``, ``training``: how many policies a solver that learns used, and what their training took
@@ -85,8 +96,9 @@ def summarise_refuted_view(rows: pd.DataFrame) -> pd.DataFrame:
         rows: The result rows, of one suite or any part of it.
 
     Returns:
-        One row per ``solver``, with the counts of :func:`summarise_view`, ``right_share`` (share of ``ran`` whose
-        status is the proved one), ``reward`` (over the allocations returned), ``seconds``, ``seconds_p99``, and for
+        One row per ``solver``, with the counts of :func:`summarise_view`, ``right_share`` (share of the runs whose
+        status is the proved one), ``reward`` (over the allocations returned), ``seconds``,
+        ``seconds_p95``, ``seconds_p99``, and for
         each constraint ``violation_*``: the median over the allocations returned of how far it is exceeded,
         relative to its limit.
     """
@@ -103,9 +115,7 @@ def summarise_refuted_view(rows: pd.DataFrame) -> pd.DataFrame:
     summary = _counts(refuted).join(solvers.agg(right_share=("right", "mean"), reward=("reward", "mean")))
     if refuted["rate"].nunique() > 1:
         summary["reward"] = np.nan
-    # An infinite excess (a user without any rate) sorts last; averaging two infinities must not warn.
-    medians = solvers[violations].quantile(0.5, interpolation="lower")
-    summary = summary.join(_times(ran)).join(medians)
+    summary = summary.join(_times(ran)).join(solvers[violations].agg(_median))
     return summary.reset_index()[["solver", *_COUNTS, *_REFUTED]]
 
 
@@ -165,6 +175,24 @@ def gap_table(rows: pd.DataFrame) -> FloatArray:
     return np.asarray(runs.mean(), dtype=float)[None, :]
 
 
+def gap_interval(gaps: FloatArray, strata: ArrayLike, *, seed: int = 0) -> Interval:
+    """The mean gap of a solver with its 95 % interval.
+
+    Args:
+        gaps: As :func:`gap_table` makes them, ``[seeds, n]``.
+        strata: Scenario of each instance, ``[n]``.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The mean; its interval is BCa's of a single seed, and Student's t, kept within 0 and 1, of several.
+    """
+    if len(gaps) == 1:
+        return Interval(float(gaps.mean()), *mean_interval(gaps[0], strata=strata, seed=seed))
+    found = crossed_interval(gaps, strata)
+    value = found.value
+    return Interval(value, min(value, max(found.low, 0.0)), max(value, min(found.high, 1.0)))
+
+
 def pays_after(summary: pd.DataFrame) -> pd.Series:
     """From how many instances on training has paid for itself, for each solver that was trained.
 
@@ -200,6 +228,7 @@ _SOLVABLE = (
     *("gap_iqm", "gap_iqm_low", "gap_iqm_high", "rde", "reward"),
     *(
         "seconds",
+        "seconds_p95",
         "seconds_p99",
         "seconds_mean",
         "seconds_sgm",
@@ -209,7 +238,14 @@ _SOLVABLE = (
         "pays_after",
     ),
 )
-_REFUTED = ("right_share", "reward", "seconds", "seconds_p99", *(f"violation_{name}" for name in VIOLATIONS))
+_REFUTED = (
+    "right_share",
+    "reward",
+    "seconds",
+    "seconds_p95",
+    "seconds_p99",
+    *(f"violation_{name}" for name in VIOLATIONS),
+)
 
 
 def _measured(rows: pd.DataFrame) -> pd.DataFrame:
@@ -245,9 +281,10 @@ def _counts(rows: pd.DataFrame) -> pd.DataFrame:
     counts = pd.DataFrame(
         {"total": places(rows).nunique()}, index=pd.Index(rows["solver"].unique(), name="solver")
     )
+    ran = rows["status"] != "skipped"
     counts = counts.assign(
         badge=_least_badge(rows),
-        ran=table.sum(axis=1) - count["skipped"],
+        ran=places(rows)[ran].groupby(rows["solver"]).nunique().reindex(counts.index, fill_value=0),
         skipped=count["skipped"],
         failed=sum(count[name] for name in FAILED),
         violated=count["violated"],
@@ -274,12 +311,12 @@ def _gaps(ran: pd.DataFrame, seed: int) -> pd.DataFrame:
         strata = own.groupby("place", sort=False)["scenario"].first().to_numpy()
         gaps = gap_table(own)
         robust = bootstrap(gaps, strata, trimmed_mean, seed=seed)
-        if len(gaps) == 1:
-            low, high = mean_interval(gaps[0], strata=strata, seed=seed)
-        else:
-            around = bootstrap(gaps, strata, seed=seed)
-            low, high = around.low, around.high
-        found[solver] = (len(strata), gaps.mean(), low, high, robust.value, robust.low, robust.high)
+        around = gap_interval(gaps, strata, seed=seed)
+        found[solver] = (
+            len(strata),
+            *(around.value, around.low, around.high),
+            *(robust.value, robust.low, robust.high),
+        )
     columns = ["bounded", "gap", "gap_low", "gap_high", "gap_iqm", "gap_iqm_low", "gap_iqm_high"]
     return pd.DataFrame.from_dict(found, orient="index", columns=columns)
 
@@ -289,13 +326,23 @@ def _times(ran: pd.DataFrame) -> pd.DataFrame:
     seconds = solvers["seconds"]
     return pd.DataFrame(
         {
-            "seconds": seconds.quantile(0.5, interpolation="lower"),
+            "seconds": seconds.agg(_median),
+            "seconds_p95": seconds.quantile(0.95),
             "seconds_p99": seconds.quantile(0.99),
             "seconds_mean": seconds.mean(),
             "seconds_sgm": seconds.agg(lambda times: shifted_geometric_mean(times.dropna(), SHIFT_S)),
-            "memory": solvers["memory"].quantile(0.5, interpolation="lower"),
+            "memory": solvers["memory"].agg(_median),
         }
     )
+
+
+def _median(values: pd.Series) -> float:
+    """The median of the numbers; infinite ones (a user without any rate exceeds a limit so) sort last, or first."""
+    known = np.sort(values.dropna().to_numpy(dtype=float))
+    if not known.size:
+        return np.nan
+    low, high = known[(known.size - 1) // 2], known[known.size // 2]
+    return float(low if low == high else (low + high) / 2)
 
 
 def _training(ran: pd.DataFrame) -> pd.DataFrame:

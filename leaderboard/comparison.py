@@ -11,7 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .aggregates import REFUTED, gap_table, instance_gaps, places
-from .stats import GAP_TOLERANCE, FloatArray, Interval, improvement_interval, paired
+from .stats import (
+    GAP_TOLERANCE,
+    LEVEL,
+    FloatArray,
+    Interval,
+    crossed_difference,
+    exchange_p_value,
+    improvement_interval,
+    paired,
+)
 
 MOST_COMPARED = 12
 """So many solvers, the best ones, are compared with each other."""
@@ -30,8 +39,26 @@ class Scores:
     strata: NDArray[np.str_]
 
     def difference(self, ours: str, theirs: str) -> Interval:
-        """Mean gap of one solver minus that of another, with its paired 95 % interval."""
-        return paired(self.gaps[ours], self.gaps[theirs], self.strata)
+        """Mean gap of one solver minus that of another, with its paired 95 % interval.
+
+        By the bootstrap over instances; where a solver has several seeds, by Student's t over seeds and instances.
+        """
+        one, other = self.gaps[ours], self.gaps[theirs]
+        if len(one) == len(other) == 1:
+            return paired(one, other, self.strata)
+        return crossed_difference(one, other, self.strata)
+
+    def settled(self, ours: str, theirs: str) -> bool:
+        """Whether it is clear which of two solvers has the smaller mean gap.
+
+        The interval of their difference must leave nought out, and so large a difference must be no chance by the
+        permutation test, because the interval alone is too narrow where instances are few.
+        """
+        lead = self.difference(ours, theirs)
+        if lead.low <= GAP_TOLERANCE and lead.high >= -GAP_TOLERANCE:
+            return False
+        p_value = exchange_p_value(self.gaps[ours], self.gaps[theirs], tolerance=GAP_TOLERANCE)
+        return bool(np.isfinite(lead.low)) and p_value <= 1 - LEVEL
 
 
 def scores(rows: pd.DataFrame) -> Scores:
@@ -76,8 +103,9 @@ def improvement(found: Scores) -> dict[str, Any] | None:
     Returns:
         ``solvers``, best first, at most :data:`MOST_COMPARED`; ``probability``, ``low`` and ``high``, a list for each
         of them with an entry for each other: the probability that on a random instance the one has the smaller gap,
-        gaps that differ by at most :data:`~.stats.GAP_TOLERANCE` counting half, and its paired 95 % interval. An entry
-        that does not exist is None. None if there are not two solvers to compare.
+        gaps that differ by at most :data:`~.stats.GAP_TOLERANCE` counting half, and its 95 % interval by
+        :func:`~.stats.improvement_interval`. An entry that does not exist is None. None if there are not two solvers
+        to compare.
     """
     solvers = list(found.gaps)[:MOST_COMPARED]
     if len(solvers) < 2:
@@ -85,9 +113,7 @@ def improvement(found: Scores) -> dict[str, Any] | None:
     tables = np.full((3, len(solvers), len(solvers)), np.nan)
     for i, one in enumerate(solvers):
         for j, other in list(enumerate(solvers))[i + 1 :]:
-            odds = improvement_interval(
-                found.gaps[one], found.gaps[other], found.strata, tolerance=GAP_TOLERANCE
-            )
+            odds = improvement_interval(found.gaps[one], found.gaps[other], tolerance=GAP_TOLERANCE)
             tables[:, i, j] = odds.value, odds.low, odds.high
             tables[:, j, i] = 1 - odds.value, 1 - odds.high, 1 - odds.low
     probability, low, high = (

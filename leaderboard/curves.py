@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .aggregates import REFUTED, answered, instance_gaps, places
-from .stats import GAP_TOLERANCE, mean_interval
+from .aggregates import REFUTED, answered, gap_interval, gap_table, instance_gaps, places
+from .stats import GAP_TOLERANCE
 
 TARGETS = (0.1, 0.01, 0.001, 1e-6)
 """Gaps to reach, for the curves of the time to a target."""
@@ -46,7 +46,7 @@ def curves(rows: pd.DataFrame) -> dict[str, Any]:
 
     Returns:
         What JSON can hold: ``instances``, how many of the instances have a bound, ``unbounded``, how many have
-        none, and the three figures, each with its grid and a list on it for each solver:
+        none, and the three figures, each with its grid and a list on it for each solver that skipped nothing:
 
         - ``runtime``: ``seconds``, and ``shares`` of the pairs of a run and one of :data:`TARGETS` in which the
           gap was reached until then;
@@ -57,6 +57,7 @@ def curves(rows: pd.DataFrame) -> dict[str, Any]:
         Grids are logarithmic, and empty where there is nothing to draw. Numbers have three significant digits.
     """
     solvable = rows[~rows["reference_status"].isin(REFUTED)]
+    solvable = solvable[_complete(solvable)]
     gaps = instance_gaps(solvable)
     of = _Runs.read(solvable[gaps.notna()], gaps.dropna().to_numpy())
     bounded, instances = (places(some).nunique() for some in (solvable[gaps.notna()], solvable))
@@ -69,6 +70,12 @@ def curves(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _complete(rows: pd.DataFrame) -> pd.Series:
+    """Rows of solvers that skipped nothing: a curve over the easy half of the instances would lie above all others."""
+    skipped = rows.loc[rows["status"].eq("skipped"), "solver"].unique()
+    return ~rows["solver"].isin(skipped)
+
+
 def by_facet(rows: pd.DataFrame, column: str) -> list[dict[str, Any]]:
     """The mean gap of each solver for each value of a column, such as ``users``.
 
@@ -78,19 +85,32 @@ def by_facet(rows: pd.DataFrame, column: str) -> list[dict[str, Any]]:
 
     Returns:
         One entry for each value and solver with a gap: ``value``, ``solver``, ``gap`` (mean, a violated or failed
-        run counting as 1), ``low`` and ``high`` (95 % interval of the mean, None for a single run), and ``n`` runs.
+        run counting as 1), ``low`` and ``high`` (95 % interval of the mean, None for a single instance), all as the
+        table of just these rows has them, and ``n`` instances.
     """
     solvable = rows[~rows["reference_status"].isin(REFUTED)]
     found = []
     ordered = pd.api.types.is_numeric_dtype(solvable[column])
-    gaps = instance_gaps(solvable).dropna().groupby([solvable[column], solvable["solver"]], sort=False)
-    for (value, solver), some in gaps:
-        low, high = mean_interval(some.to_numpy())
+    runs = pd.DataFrame(
+        {
+            "value": solvable[column],
+            "solver": solvable["solver"],
+            "scenario": solvable["suite"].astype(str) + "/" + solvable["scenario"].astype(str),
+            "place": places(solvable),
+            "gap": instance_gaps(solvable),
+        }
+    ).dropna(subset=["gap"])
+    for (value, solver), some in runs.groupby(["value", "solver"], sort=False):
+        own = some.sort_values(["scenario", "place"], kind="stable")
+        gaps = gap_table(own)
+        mean = gap_interval(gaps, own.drop_duplicates("place")["scenario"].to_numpy())
         ends = {
             name: _rounded(end) if math.isfinite(end) else None
-            for name, end in (("low", low), ("high", high))
+            for name, end in (("low", mean.low), ("high", mean.high))
         }
-        found.append({"value": value, "solver": solver, "gap": _rounded(some.mean()), **ends, "n": len(some)})
+        found.append(
+            {"value": value, "solver": solver, "gap": _rounded(mean.value), **ends, "n": gaps.shape[1]}
+        )
     return sorted(found, key=lambda entry: entry["value"]) if ordered else found
 
 

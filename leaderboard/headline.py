@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .aggregates import REFUTED
+from .aggregates import REFUTED, places
 from .stats import GAP_TOLERANCE
 from .wording import SPACE, interval, listing, number, percent, plural
 
@@ -23,29 +23,39 @@ def headline(rows: pd.DataFrame, solvable: pd.DataFrame, refuted: pd.DataFrame) 
     sentences = _gaps(rows, solvable) if len(solvable) else _nothing_feasible(rows, refuted)
     failed = int(solvable["failed"].sum() + refuted["failed"].sum())
     if failed:
-        runs = int(solvable["ran"].sum() + refuted["ran"].sum())
-        sentences.append(f"{failed:,} of {plural(runs, 'run')} failed.")
+        runs = int((rows["status"] != "skipped").sum())
+        sentences.append(
+            f"{failed:,} of {plural(runs, 'run')} failed." if runs > 1 else "The only run failed."
+        )
     return " ".join(sentences)
 
 
 def _gaps(rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
-    total, bounded = int(summary["total"].iloc[0]), int(summary["bounded"].max())
+    total = int(summary["total"].iloc[0])
+    if summary["ran"].max() == 0:
+        return [f"No solver ran on {_any(total)}."]
+    known = rows[rows["bound"].notna() & ~rows["reference_status"].isin(REFUTED)]
+    bounded = int(places(known).nunique())
     if bounded == 0:
-        return [
-            f"No bound is known on any of the {plural(total, 'instance')}: solvers are compared by RDE alone."
-        ]
+        return [f"No bound is known on {_any(total)}: solvers are compared by RDE alone."]
     complete = summary[summary["ran"] == total]
     if complete.empty:
-        return [f"No solver ran on all of the {plural(total, 'instance')}; see the scenarios one by one."]
+        return [
+            "No solver ran on the only instance."
+            if total == 1
+            else f"No solver ran on all of the {total:,} instances; see the scenarios one by one."
+        ]
     # Every complete solver has a gap on the same instances: those with a bound.
-    bounded = int(complete["bounded"].iloc[0])
-    count = plural(bounded, "instance") + (f" with a known bound (of {total:,})" if bounded < total else "")
-    proved = (complete["optimal_share"] * total).round() == bounded
+    where = f"each of the {bounded:,} instances" if bounded > 1 else "the only instance"
+    where += f" with a known bound (of {total:,})" if bounded < total else ""
+    known = known[known["status"] != "skipped"]
+    always = known["status"].eq("optimal").groupby(known["solver"]).all()
+    proved = complete["solver"].isin(always.index[always])
     solved, others = complete[proved], complete[~proved]
     if len(solved):
-        sentences = [f"On each of the {count}, {listing(list(solved['solver']))} reached the proved optimum."]
+        sentences = [f"On {where}, {listing(list(solved['solver']))} reached the proved optimum."]
     else:
-        sentences = [f"No solver that ran on everything reached the proved optimum on each of the {count}."]
+        sentences = [f"No solver that ran on everything reached the proved optimum on {where}."]
     if len(others):
         # Solvers that skipped instances are left out: their means are over other instances.
         sentences.append(
@@ -54,6 +64,10 @@ def _gaps(rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
             )
         )
     return sentences + _sharing(complete)
+
+
+def _any(total: int) -> str:
+    return f"any of the {total:,} instances" if total > 1 else "the only instance"
 
 
 def _best(rows: pd.DataFrame, others: pd.DataFrame, of: str) -> str:
@@ -68,9 +82,8 @@ def _best(rows: pd.DataFrame, others: pd.DataFrame, of: str) -> str:
     spread = f" (95{SPACE}% interval of the mean {spread})" if spread and len(best) == 1 else ""
     lost = int((best["violated"] + best["failed"]).sum())
     caveat = f", a violated or failed run counting as 100{SPACE}%" if lost else ""
-    return (
-        f"{of}, {names} {verb} closest: {percent(first['gap'])} below {yardstick} on average{spread}{caveat}."
-    )
+    mean = " on average" if first["bounded"] > 1 else ""
+    return f"{of}, {names} {verb} closest: {percent(first['gap'])} below {yardstick}{mean}{spread}{caveat}."
 
 
 def _sharing(complete: pd.DataFrame) -> list[str]:
@@ -102,8 +115,9 @@ def _nothing_feasible(rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
     if right:
         sentences.append(f"The right answer, every time: {listing(right)}.")
     # A mean reward compares only among solvers that returned an allocation on every instance.
-    answers = rows[rows["reward"].notna()].groupby("solver").size()
-    rewarded = complete[complete["solver"].map(answers).fillna(0) == total]["reward"].dropna()
+    ran = rows[rows["status"] != "skipped"]
+    always = ran["reward"].notna().groupby(ran["solver"]).all()
+    rewarded = complete[complete["solver"].isin(always.index[always])]["reward"].dropna()
     if len(rewarded):
         best = complete.loc[rewarded.idxmax()]
         sentences.append(

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .learner_curves import student_interval
-from .stats import GAP_TOLERANCE, MOST_SEEDS, FloatArray, Interval, more_seeds_needed, seed_difference
+from .seeds import MOST_SEEDS, more_seeds_needed, seed_difference
+from .stats import GAP_TOLERANCE, FloatArray, Interval
 from .tables import Cell, Column, Row, Table
 from .wording import NONE, bytes_of, duration, interval, percent, plural, whole_percent
 from .zoo_table import count

@@ -89,7 +89,7 @@ def headline(claims: Sequence[Claim], readings: Sequence[Mapping[str, Any]]) -> 
             quoted = "; ".join(f"“{text}”" for text in found)
             parts.append(f"{_count(len(found))} {one if len(found) == 1 else several} ({quoted})")
     tried = plural(computed, "reading")
-    return f"Of {_count(len(claims))} claims of the paper, tried in {tried} of it, {listing(parts)}."
+    return f"Of {_count(len(claims))} claims of the paper, tried in up to {tried} of it, {listing(parts)}."
 
 
 def _settings(settings: Mapping[str, Any]) -> str:

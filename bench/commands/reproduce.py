@@ -82,6 +82,7 @@ def reproduce(
     amount = _amount(preset, episodes, seeds, steps)
     settings = making.Settings(amount.episodes, amount.seeds, amount.steps)
     _check_place(out)
+    _check_policies(policies, training)
     folder = policies or out / POLICIES
     jobs_planned = plan(amount.seeds, amount.steps)
     console = Console(stderr=json)
@@ -151,6 +152,20 @@ def _check_place(out: Path) -> None:
 
         raise SolverError(f"{out} is a file; give --out a folder")
     check_writable(out)
+
+
+def _check_policies(policies: Path | None, training: bool) -> None:
+    """Whether trainings can be read from a folder that was named.
+
+    Raises:
+        SolverError: If it is not there, and nothing will be trained into it.
+    """
+    from ...solvers import SolverError
+
+    if policies is not None and not training and not policies.is_dir():
+        raise SolverError(
+            f"--policies is {policies}, which is no folder; leave out --no-training to train into it"
+        )
 
 
 def _command(preset: str, settings: Settings, training: bool) -> str:

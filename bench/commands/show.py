@@ -149,7 +149,10 @@ def _instance(
     except (ScenarioError, LookupError) as error:
         raise ResultsError(f"{place} cannot be shown: {error}") from None
     if solver is not None:
-        one_of("--solver", solver, found["answers"])
+        one_of("--solver", solver, rows["solver"])
+        if solver not in found["answers"]:
+            status = rows.loc[rows["solver"] == solver, "status"].iloc[0]
+            raise ResultsError(f"{solver} has no allocation for {place}: {status}")
         found["answers"] = {solver: found["answers"][solver]}
     found = {"suite": str(rows["suite"].iloc[0]), **found}
     if json:

@@ -123,7 +123,7 @@ def _users(found: Mapping[str, Any], solver: str) -> list[Column]:
         return f"{'*' if other else ''}{'!' if late else ''}"
 
     return [
-        Column("user", "user", first(str)),
+        Column("user", "user", first(lambda user: str(user + 1))),
         Column("gain", "gain, dB", first(lambda user: _digits(found["gain_db"][user]))),
         Column("marks", "", first(marks), left=True),
         Column("who", "", tuple(name for _, name, _ in lines), left=True),

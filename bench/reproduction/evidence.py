@@ -38,7 +38,8 @@ def all_above(margins: Mapping[str, Margin], level: Mapping[str, float] | None =
     level = level or {}
     if any(one.high <= level.get(name, 0.0) for name, one in margins.items()):
         return FAILS
-    return HOLDS if all(one.low > 0 for one in margins.values()) else UNKNOWN
+    above = all(one.low > level.get(name, 0.0) for name, one in margins.items())
+    return HOLDS if above else UNKNOWN
 
 
 def more(margin: Margin, than: str) -> str:
@@ -98,12 +99,13 @@ def tally(findings: Sequence[Finding], what: str) -> str:
     """In how many readings a claim holds, does not, and cannot be told."""
     if not findings:
         return "There are no numbers for it."
-    counts = {
-        verdict: sum(one["verdict"] == verdict for one in findings) for verdict in (HOLDS, FAILS, UNKNOWN)
-    }
+    # Readings that agree in every number are one: in the literal base nobody can tell hinge from signed.
+    found = {one["evidence"]: one["verdict"] for one in findings}
+    counts = {verdict: list(found.values()).count(verdict) for verdict in (HOLDS, FAILS, UNKNOWN)}
+    differ = " that differ" if len(found) < len(findings) else ""
     parts = [
-        f"in {counts[HOLDS] or 'none'} of {plural(len(findings), 'reading')} {what}",
-        *([f"in {counts[FAILS]} not"] if counts[FAILS] else []),
+        f"in {counts[HOLDS] or 'none'} of {plural(len(found), 'reading')}{differ} {what}",
+        *([f"in {counts[FAILS]} not"] if 0 < counts[FAILS] < len(found) else []),
         *([f"in {counts[UNKNOWN]} it cannot be told"] if counts[UNKNOWN] else []),
     ]
     text = listing(parts)
@@ -125,14 +127,21 @@ def finding(reading: Reading, verdict: str, evidence: str) -> Finding:
 
 
 def claim(
-    key: str, text: str, where: str, findings: Sequence[Finding], evidence: Sequence[str]
+    key: str,
+    text: str,
+    where: str,
+    findings: Sequence[Finding],
+    evidence: Sequence[str],
+    *,
+    untried: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """A claim with the verdict over all its findings."""
+    """A claim with the verdict over all its findings; it stays open while a base is untried."""
+    open_still = [f"PPO was not trained on the {name}, so the verdict stays open." for name in untried]
     return {
         "key": key,
         "claim": text,
         "where": where,
-        "verdict": over_all(one["verdict"] for one in findings),
-        "evidence": " ".join(evidence),
+        "verdict": UNKNOWN if untried else over_all(one["verdict"] for one in findings),
+        "evidence": " ".join([*evidence, *open_still]),
         "findings": list(findings),
     }

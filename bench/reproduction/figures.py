@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...leaderboard.stats import bootstrap, mean
+from ...leaderboard.stats import Interval, crossed_interval
 from ...problems.rde import FloatArray
 from .episodes import Scored
 
@@ -37,7 +37,7 @@ def of_strategy(scored: Scored, *, keep: bool) -> dict[str, Any]:
 def of_policies(scored: Sequence[Scored], seeds: Sequence[int], *, keep: bool) -> dict[str, Any]:
     """The same of a learner with several policies, all of which answer the same episodes.
 
-    The interval is that over seeds and episodes together, each drawn again.
+    The interval is that over seeds and episodes together, by Student's t.
     """
     rewards = np.stack([one.rewards for one in scored])
     feasible = float(np.mean([one.feasible.mean() for one in scored]))
@@ -46,17 +46,6 @@ def of_policies(scored: Sequence[Scored], seeds: Sequence[int], *, keep: bool) -
     found = _figures(rewards, feasible, gaps, crossed_interval(rewards), crossed_interval(gaps))
     found |= {"seeds": list(seeds), "seed_means": rounded(rewards.mean(axis=1), DIGITS)}
     return found | ({"rewards": [rounded(one, DIGITS - 2) for one in rewards]} if keep else {})
-
-
-def crossed_interval(values: FloatArray) -> tuple[float, float]:
-    """95 % interval of the mean of ``[A, N]``, policies and episodes drawn again as the leaderboard draws them.
-
-    Both ends are NaN if there are fewer than two episodes.
-    """
-    if values.shape[1] < 2:
-        return np.nan, np.nan
-    found = bootstrap(values, np.zeros(values.shape[1]), mean)
-    return found.low, found.high
 
 
 def rounded(values: FloatArray, digits: int) -> list[float | None]:
@@ -73,8 +62,8 @@ def _figures(
     rewards: FloatArray,
     feasible: float,
     gaps: FloatArray,
-    interval: tuple[float, float],
-    of_gap: tuple[float, float],
+    interval: Interval,
+    of_gap: Interval,
 ) -> dict[str, Any]:
     """Figures of rewards ``[A, N]``; their deviation is that over the episodes of one policy."""
     earned = rewards[:, np.isfinite(rewards).all(axis=0)]
@@ -83,10 +72,10 @@ def _figures(
         "n": int(earned.shape[1]),
         "mean": number(float(earned.mean())) if earned.size else None,
         "sd": number(float(spread)),
-        "low": number(interval[0]),
-        "high": number(interval[1]),
+        "low": number(interval.low),
+        "high": number(interval.high),
         "feasible": number(float(feasible)),
         "gap": number(float(gaps.mean())) if gaps.size else None,
-        "gap_low": number(of_gap[0]),
-        "gap_high": number(of_gap[1]),
+        "gap_low": number(max(of_gap.low, 0.0)),
+        "gap_high": number(min(of_gap.high, 1.0)),
     }

@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from ...leaderboard.stats import probability_of_improvement
-
-LEVEL = 0.95
+from ...leaderboard.stats import crossed_difference, probability_of_improvement
 
 _SAME = 1e-9
 """Rewards that differ by less, relative to their size, differ by rounding."""
@@ -58,10 +55,12 @@ def margin(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Margin:
     if ours.get("rewards") is not None and theirs.get("rewards") is not None:
         one, other = seeds_by_episodes(ours["rewards"]), seeds_by_episodes(theirs["rewards"])
         if one.shape[1] == other.shape[1]:
-            half = _half_width(one, other)
-            if half == 0.0 and abs(difference) < _SAME * (1 + abs(float(ours["mean"]))):
-                difference = 0.0
             tolerance = _SAME * (1 + float(np.abs(one).max()))
+            found = crossed_difference(one, other)
+            half = (found.high - found.low) / 2
+            half = 0.0 if half <= tolerance else half
+            if half == 0.0 and abs(difference) < tolerance:
+                difference = 0.0
             # Scores of the leaderboard are losses, so rewards change their sign.
             better = probability_of_improvement(-one, -other, tolerance)
             return Margin(difference, difference - half, difference + half, better)
@@ -79,18 +78,3 @@ def seeds_by_episodes(rewards: Any) -> NDArray[np.float64]:
 
 def _has_interval(summary: Mapping[str, Any]) -> bool:
     return summary.get("low") is not None and summary.get("high") is not None
-
-
-def _half_width(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Half of the interval of the mean difference, by Welch's t over the parts that vary."""
-    episodes = one.mean(axis=0) - other.mean(axis=0)
-    samples = [episodes, *(matrix.mean(axis=1) for matrix in (one, other) if len(matrix) > 1)]
-    if episodes.size < 2:
-        return np.nan
-    parts = np.array([sample.var(ddof=1) / sample.size for sample in samples])
-    freedom = np.array([sample.size - 1 for sample in samples])
-    if parts.sum() <= (_SAME * (1 + np.abs(one).max())) ** 2:
-        return 0.0
-    return float(
-        stats.t.ppf(0.5 + LEVEL / 2, parts.sum() ** 2 / (parts**2 / freedom).sum()) * np.sqrt(parts.sum())
-    )

@@ -79,6 +79,13 @@ def _bases(readings: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(str(one["base"]) for one in readings))
 
 
+def _trainings(document: Mapping[str, Any]) -> str:
+    """How many trainings there are, as found, not as asked for."""
+    counts = {len(one["rewards"]) for one in document["convergence"]}
+    few, many = min(counts, default=0), max(counts, default=0)
+    return f"{many} trainings" if few == many else f"{few} to {many} trainings"
+
+
 def _settings(document: Mapping[str, Any]) -> str:
     settings, machine = document["settings"], document["machine"]
     tried = sum(bool(one["strategies"]) for one in document["readings"])
@@ -87,7 +94,7 @@ def _settings(document: Mapping[str, Any]) -> str:
             f"- command: `{document['command']}`",
             f"- {tried} readings, {settings['episodes']} test episodes each (instances 0 to "
             f"{settings['episodes'] - 1} of the split `test`, suite seed {settings['suite_seed']})",
-            f"- PPO: {settings['seeds']} trainings for each reading of (12), {settings['steps']:,} decisions each",
+            f"- PPO: {_trainings(document)} for each reading of (12), {settings['steps']:,} decisions each",
             f"- machine: {machine.get('cpu', machine)}"
             if isinstance(machine, dict)
             else f"- machine: {machine}",

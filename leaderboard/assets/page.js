@@ -92,7 +92,7 @@
       }
       board.tabList(tabs, (plot) => change({ plot }));
       const highlight = this.find("select.solver");
-      highlight.append(...this.families.keys().map((name) => element("option", { value: name }, name)));
+      highlight.append(...[...this.families.keys()].map((name) => element("option", { value: name }, name)));
       highlight.addEventListener("change", () => change({ solver: highlight.value }));
       this.highlight = highlight;
       const kinds = board.families(new Set(this.families.values()));

@@ -209,3 +209,16 @@ def test_the_page_holds_some_instances_and_warns_of_those_it_cannot_draw(
     assert result.stderr == "".join(f"warning: {note}\n" for note in left_out)
     drawn = re.search(r"small-v1, instance \d+ \(hardest\)", page.read_text(encoding="utf-8"))
     assert (drawn is None) == bool(left_out)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_a_full_disk_is_one_sentence():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rdebench.bench.cli", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == cli.WRONG_USAGE
+    assert done.stderr.strip() == "error: the output cannot be written: No space left on device"

@@ -33,7 +33,7 @@ def test_it_names_users_time_solver_and_what_its_answers_are_worth():
     rows = rows_of(proof=(0.0, 0.2), ppo=(0.08, 0.002), quick=(0.3, 1e-5))
     text = said(rows, 0.01)
     assert text.startswith(
-        "For 12 users and 10 ms an instance (99th percentile), use ppo: all its answers are"
+        "For 12 users and 10 ms an instance (95th percentile), use ppo: all its answers are"
     )
     assert "feasible, and on average it is 8." in text
     assert "% below the proved optimum (95 % interval 7." in text
@@ -82,10 +82,31 @@ def test_of_equals_the_fastest_is_recommended():
     assert "solver-1, solver-2, solver-3 and 2 more are as good" in said(rows_of(**many))
 
 
+def test_equals_are_those_as_near_to_the_least_gap_and_only_slower_ones_are_called_slower():
+    rows = rows_of(proof=(0.1, 0.2), other=(0.1, 0.1), third=(0.1, 0.1), far=(0.1, 0.01))
+    plus = {"proof": 0.0, "other": 8e-7, "third": 9e-7, "far": 1.6e-6}
+    rows["gap"] = 0.1 + rows["solver"].map(plus)
+    text = said(rows)
+    assert "use other:" in text  # far is only near to those that are not the best
+    assert "proof is as good, but slower. third is as good and as fast." in text
+    assert "far is as good" not in text
+    rows.loc[rows["solver"] == "proof", "solve_seconds"] = np.nan
+    assert "third is as good and as fast. proof is as good." in said(rows)
+
+
+@pytest.mark.parametrize("instances", [2, 3, 5])
+def test_few_instances_settle_no_lead(instances):
+    text = said(rows_of(instances=instances, quick=(0.1, 1e-3), net=(0.2, 1e-3), slow=(0.9, 1.0)))
+    assert f"{instances} instances are too few to tell whether it is better than net, the next." in text
+    assert "settled" not in text
+    six = said(rows_of(instances=6, quick=(0.1, 1e-3), net=(0.2, 1e-3)))
+    assert "Its lead over net, the next, is settled: 8." in six
+
+
 def test_nobody_within_the_time():
     text = said(rows_of(proof=(0.0, 0.2), ppo=(0.1, 0.02)), 0.001)
     assert text == (
-        "No solver that ran on all of these instances is within 1 ms an instance (99th percentile): "
+        "No solver that ran on all of these instances is within 1 ms an instance (95th percentile): "
         "ppo, the fastest, takes 20.0 ms."
     )
 
@@ -98,8 +119,35 @@ def test_infeasible_answers_are_told():
     assert "There is no other to compare." in some
     none = said(with_status(rows, rows["instance"] >= 0, "violated"), 1.0)
     assert none == (
-        "For 12 users and 1 s an instance (99th percentile), "
+        "For 12 users and 1 s an instance (95th percentile), "
         "no solver gives a feasible answer to any of these instances."
+    )
+
+
+def test_what_is_said_of_nobody_is_said_of_those_that_ran_on_everything():
+    rows = rows_of(quick=(0.1, 1e-3), net=(0.1, 1e-3))
+    rows = with_status(rows, (rows["solver"] == "net") & (rows["instance"] == 0), "skipped")
+    assert "No other solver ran on all of these instances." in said(rows)
+    assert "No other solver that ran on all of these instances is within that time." in said(rows, 1.0)
+    lost = with_status(rows, rows["solver"] == "quick", "violated")
+    assert said(lost).endswith(
+        "no solver that ran on all of these instances gives a feasible answer to any of them."
+    )
+    some = with_status(rows, (rows["solver"] == "quick") & (rows["instance"] < 5), "violated")
+    assert "no solver that ran on all of these instances is always feasible; quick does best" in said(some)
+    nobody = with_status(rows, rows["instance"] >= 0, "skipped")
+    assert said(nobody) == "No solver ran on any of these instances, so there is none to recommend."
+
+
+def test_it_says_on_which_instances_a_bound_is_known():
+    rows = rows_of(instances=20, quick=(0.1, 1e-3), net=(0.3, 1e-3))
+    rows.loc[rows["instance"] >= 10, ["bound", "gap"]] = np.nan
+    text = said(rows)
+    assert "feasible, and on the 10 of 20 instances with a known bound on average it is 10." in text
+    lost = with_status(rows, rows["instance"] < 10, "violated")
+    lost.loc[rows["instance"] >= 10, "gap"] = np.nan
+    assert said(lost).endswith(
+        "no solver gives a feasible answer where a bound is known, so none can be recommended."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -185,7 +187,7 @@ def test_memory_is_the_median_of_what_was_measured():
     rows = with_times(one=(0.1, 1.0), two=(0.2, 1.0))
     assert summarise_view(rows)["memory"].isna().all()
     rows["peak_memory_bytes"] = np.where(rows["solver"] == "one", 1e8 + rows["instance"], np.nan)
-    assert summarise_view(rows).set_index("solver")["memory"].tolist()[0] == 1e8 + 3
+    assert summarise_view(rows).set_index("solver")["memory"].tolist()[0] == 1e8 + 3.5
     assert np.isnan(summarise_view(rows).set_index("solver")["memory"]["two"])
 
 
@@ -231,9 +233,45 @@ def test_several_rows_of_an_instance_are_seeds():
     both = pd.concat([rows, again], ignore_index=True)
     row = summarise_view(both).iloc[0]
     assert (row["total"], row["bounded"], row["gap"]) == (8, 8, pytest.approx(0.2))
-    assert (row["gap_low"], row["gap_high"]) == pytest.approx((0.1, 0.3))
+    assert (row["gap_low"], row["gap_high"]) == (0, 1)  # Student's t of two seeds, which says nothing here
     uneven = summarise_view(both.iloc[:-1]).iloc[0]
     assert uneven["gap_low"] <= uneven["gap"] <= uneven["gap_high"]
+    five = pd.concat([rows.assign(gap=0.2 + 0.01 * seed) for seed in range(5)])
+    row = summarise_view(five).iloc[0]
+    half = 2.776 * 0.01 * np.sqrt(2.5 / 5)
+    assert [row["gap_low"], row["gap_high"]] == pytest.approx([0.22 - half, 0.22 + half], rel=1e-3)
+
+
+def test_instances_are_counted_once_however_many_seeds_ran_on_them():
+    rows = with_times(one=(0.1, 1.0), two=(0.1, 1.0))
+    half = rows[(rows["solver"] == "two") & (rows["instance"] < 4)]
+    rows = rows[(rows["solver"] == "one")]
+    both = pd.concat([rows, rows, half, half], ignore_index=True)
+    summary = summarise_view(both).set_index("solver")
+    assert summary["total"].tolist() == [8, 8]
+    assert summary["ran"].to_dict() == {"one": 8, "two": 4}
+    lost = with_status(both, both.index < 2, "error")
+    assert summarise_view(lost).set_index("solver").loc["one", ["ran", "failed"]].tolist() == [8, 2]
+    skipped = with_status(both, both.index < 1, "skipped")
+    assert summarise_view(skipped).set_index("solver").loc["one", ["ran", "skipped"]].tolist() == [8, 1]
+
+
+def test_medians_of_an_even_number_lie_halfway_and_infinite_ones_give_no_warning():
+    rows = with_times(one=(0.1, 1.0))
+    rows["solve_seconds"] = [1.0, 2.0, 3.0, 4.0, 6.0, 7.0, 8.0, 9.0]
+    assert summarise_view(rows).iloc[0]["seconds"] == 5
+    refuted = all_infeasible(instances=4)
+    mine = refuted["solver"] == "average"
+    for excess, expected in (
+        ([1, 2, np.inf, np.inf], np.inf),
+        ([1, 2, 4, np.inf], 3),
+        ([np.inf] * 4, np.inf),
+    ):
+        refuted.loc[mine, "violation_latency"] = excess
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            summary = summarise_refuted_view(refuted).set_index("solver")
+        assert summary.loc["average", "violation_latency"] == expected
 
 
 def test_a_large_view_is_summarised_like_a_small_one():

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rdebench.leaderboard.comparison import MOST_COMPARED, improvement, scores
+from rdebench.leaderboard.comparison import MOST_COMPARED, Scores, improvement, scores
 
 from ..results import SCENARIOS, SOLVERS, XSS, all_infeasible, result_rows, stress, with_status
 
@@ -72,3 +72,37 @@ def test_only_the_best_are_compared_and_nothing_where_there_is_nothing():
     assert improvement(scores(result_rows("s", ["a-v1"], 3, {"one": (0.1, 1.0)}))) is None
     single = improvement(scores(result_rows("s", ["a-v1"], 1, SOLVERS)))
     assert single["low"][0][1] is None
+
+
+def twins(rng, instances, seeds=1):
+    """Scores of two solvers that are equally good, and now and then fail."""
+    fails = rng.random((2, seeds, instances)) < 0.1
+    one, other = np.where(fails, 1.0, rng.exponential(0.02, fails.shape))
+    return Scores({"one": one, "other": other}, np.zeros(instances, dtype=str))
+
+
+@pytest.mark.parametrize("instances", [2, 3, 5, 6, 8, 25])
+def test_equal_solvers_are_seldom_called_settled_however_few_instances(instances):
+    rng = np.random.default_rng(0)
+    found = np.mean([twins(rng, instances).settled("one", "other") for _ in range(200)])
+    assert found <= (0.08 if instances > 5 else 0)
+
+
+def test_a_lead_on_every_one_of_six_instances_is_settled():
+    gaps = np.linspace(0.1, 0.2, 6)[None]
+    found = Scores({"one": gaps, "other": gaps + 0.05}, np.zeros(6, dtype=str))
+    assert found.settled("one", "other")
+    assert found.settled("other", "one")
+    fewer = Scores({name: table[:, :5] for name, table in found.gaps.items()}, found.strata[:5])
+    assert fewer.difference("one", "other").high < 0
+    assert not fewer.settled("one", "other")
+
+
+def test_few_seeds_settle_nothing_that_their_spread_explains():
+    base = np.random.default_rng(0).random(100)
+    one, other = (np.array(levels)[:, None] + base for levels in ([0.1, 0.2, 0.3], [0.15, 0.35, 0.4]))
+    found = Scores({"one": one, "other": other}, np.zeros(100, dtype=str))
+    assert found.difference("one", "other").low < 0 < found.difference("one", "other").high
+    assert not found.settled("one", "other")
+    clear = Scores({"one": one, "other": other + 2}, np.zeros(100, dtype=str))
+    assert clear.settled("one", "other")

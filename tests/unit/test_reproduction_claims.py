@@ -9,8 +9,16 @@ import numpy as np
 import pytest
 
 from rdebench.bench.reproduction.claims import judge
-from rdebench.bench.reproduction.evidence import DEPENDS, FAILS, HOLDS, UNKNOWN, gap_interval, over_all
-from rdebench.bench.reproduction.margins import margin
+from rdebench.bench.reproduction.evidence import (
+    DEPENDS,
+    FAILS,
+    HOLDS,
+    UNKNOWN,
+    all_above,
+    gap_interval,
+    over_all,
+)
+from rdebench.bench.reproduction.margins import Margin, margin
 
 from ..reproductions import MEANS, example_exact, example_reading, example_reproduction, example_strategy
 
@@ -154,16 +162,22 @@ def test_the_interval_of_a_gap_without_one_holds_for_the_worst_spread():
     assert np.isnan(gap_interval({"gap": 0.5})).all()
 
 
-def test_without_an_optimum_a_better_reward_refutes_and_a_worse_one_tells_nothing():
-    def judged(best):
-        document = readings({name: mean for name, mean in MEANS.items() if name != "optimum"})
-        strategies = document["readings"][0]["strategies"]
-        strategies["ppo-paper"]["gap"] = None
-        strategies["best-reward-known"] = example_strategy(best)
-        return verdict(document, "near-optimal")["verdict"]
+def test_a_reading_without_an_optimum_says_nothing_about_near_but_what_more_there_is():
+    document = readings({name: mean for name, mean in MEANS.items() if name != "optimum"})
+    strategies = document["readings"][0]["strategies"]
+    strategies["ppo-paper"]["gap"] = None
+    strategies["best-reward-known"] = example_strategy(5.0)
+    judged = verdict(document, "near-optimal")
+    assert judged["verdict"] == UNKNOWN
+    assert judged["findings"] == []
+    assert "there is no optimum to be near; a search for reward earns" in judged["evidence"]
 
-    assert judged(5.0) == FAILS
-    assert judged(-3.95) == UNKNOWN
+
+def test_a_lead_that_may_be_level_cannot_be_told():
+    assert all_above({"a": Margin(0.5, 0.1, 0.9, None)}, {"a": 0.2}) == UNKNOWN
+    assert all_above({"a": Margin(0.5, 0.3, 0.9, None)}, {"a": 0.2}) == HOLDS
+    assert all_above({"a": Margin(0.1, 0.05, 0.15, None)}, {"a": 0.2}) == FAILS
+    assert all_above({"a": Margin(0.5, 0.1, 0.9, None)}) == HOLDS
 
 
 def test_too_hard_is_judged_by_proofs():

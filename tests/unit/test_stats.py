@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rdebench.leaderboard import stats
+from rdebench.leaderboard import seeds, stats
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "oracles" / "rliable_intervals.json").read_text())
 """Made by rliable_intervals.py beside it."""
@@ -101,10 +101,42 @@ def test_stratified_intervals_are_those_of_rliable(name, key, statistic):
     )
 
 
-def test_the_interval_of_a_probability_is_that_of_rliable():
-    pair = REFERENCE["pair"]
-    ours, theirs = (np.array(pair[key])[:, None] for key in ("ours", "theirs"))
-    close(stats.improvement_interval(ours, theirs, [0]), pair["probability"])
+def test_the_interval_of_a_probability_joins_two_exact_ones_and_agrees_with_the_sign_test():
+    won, lost, tied = 8, 1, 3
+    scores = np.array([-1.0] * won + [1.0] * lost + [0.0] * tied)[None]
+    found = stats.improvement_interval(scores, 0 * scores)
+    win = scipy.stats.binomtest(won, won + lost).proportion_ci()
+    decide = scipy.stats.binomtest(won + lost, won + lost + tied).proportion_ci()
+    assert found.value == (won + tied / 2) / 12
+    assert found.low == pytest.approx(0.5 + (win.low - 0.5) * decide.low)
+    assert found.high == pytest.approx(0.5 + (win.high - 0.5) * decide.high)
+    for won in range(21):
+        scores = np.array([-1.0] * won + [1.0] * (20 - won) + [0.0] * 5)[None]
+        found = stats.improvement_interval(scores, 0 * scores)
+        assert (found.low > 0.5 or found.high < 0.5) == (scipy.stats.binomtest(won, 20).pvalue <= 0.05)
+
+
+def test_few_instances_or_seeds_never_settle_who_wins():
+    ours = np.full((1, 5), 0.1)
+    assert stats.improvement_interval(ours, ours + 0.1).low < 0.5
+    assert stats.improvement_interval(np.full((1, 6), 0.1), np.full((1, 6), 0.2)).low > 0.5
+    many = np.full((3, 200), 0.1)
+    assert stats.improvement_interval(many, many + 0.1).low < 0.5
+    assert stats.improvement_interval(many, many[:1] + 0.1).low < 0.5
+    tied = stats.improvement_interval(many[:1], many[:1])
+    assert tied.low < tied.value == 0.5 < tied.high
+
+
+@pytest.mark.parametrize(("instances", "ties"), [(5, 0.0), (10, 0.0), (25, 0.0), (25, 0.6), (100, 0.3)])
+@pytest.mark.parametrize("won", [0.5, 0.9])
+def test_the_interval_of_a_probability_covers_it(instances, ties, won):
+    rng = np.random.default_rng(0)
+    outcomes = rng.choice(
+        [0.0, -1.0, 1.0], (400, 1, instances), p=[ties, (1 - ties) * won, (1 - ties) * (1 - won)]
+    )
+    found = [stats.improvement_interval(one, 0 * one) for one in outcomes]
+    truth = ties / 2 + (1 - ties) * won
+    assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.93
 
 
 @settings(max_examples=25, deadline=None)
@@ -117,10 +149,12 @@ def test_intervals_hold_for_any_scores(table, statistic):
     other = table[::-1] * 0.5
     ahead, behind = stats.paired(other, table, halves(table)), stats.paired(table, other, halves(table))
     assert ahead.value == pytest.approx(-behind.value)
-    odds = stats.improvement_interval(other, table, halves(table))
+    odds = stats.improvement_interval(other, table)
     if table.size > 1:
         assert ahead.low <= ahead.high
-        assert -1e-9 <= odds.low <= odds.high <= 1 + 1e-9
+    assert np.isnan(odds.low) == (table.shape[1] < 2)
+    if table.shape[1] > 1:
+        assert -1e-9 <= odds.low <= odds.value <= odds.high <= 1 + 1e-9
 
 
 def test_what_differs_by_a_constant_differs_by_it_in_every_draw():
@@ -204,20 +238,77 @@ def test_degenerate_samples_give_no_warning(sample):
     assert len(sample) < 2 or low <= np.mean(sample) <= high
 
 
+def test_an_exchange_of_names_on_few_instances_is_tried_in_all_ways():
+    ours = np.array([[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]])
+    assert stats.exchange_p_value(ours, ours + 0.1) == pytest.approx(2 / 2**6)
+    assert stats.exchange_p_value(ours[:, :5], ours[:, :5] + 0.1) == pytest.approx(2 / 2**5)
+    # Of the eight ways only that one and its reverse make so large a difference; ties change nothing.
+    some = ours + np.array([[0.1, 0.2, 0.3, 0.0, 0.0, 1e-9]])
+    assert stats.exchange_p_value(ours, some, tolerance=1e-6) == pytest.approx(2 / 8)
+    assert stats.exchange_p_value(ours, ours) == 1
+    assert stats.exchange_p_value(ours[:, :1], ours[:, :1] + 1) == 1
+
+
+def test_a_few_failures_outweigh_many_small_losses_in_the_exchange_test():
+    """What is tested is the mean, which orders the solvers, not who wins more often."""
+    failing = np.where(np.arange(100) < 20, 1.0, 0.0)[None]
+    assert stats.exchange_p_value(failing, np.full((1, 100), 0.001)) < 0.01
+    assert stats.probability_of_improvement(failing, np.full((1, 100), 0.001)) == 0.8
+
+
+def test_a_crossed_interval_of_one_seed_is_students():
+    scores = np.random.default_rng(0).random(9)
+    found = stats.crossed_interval(scores[None])
+    theirs = scipy.stats.ttest_1samp(scores, 0).confidence_interval()
+    assert [found.value, found.low, found.high] == pytest.approx([scores.mean(), theirs.low, theirs.high])
+    pair = stats.crossed_difference(scores[None], scores[None, ::-1])
+    test = scipy.stats.ttest_rel(scores, scores[::-1]).confidence_interval()
+    assert [pair.low, pair.high] == pytest.approx([test.low, test.high])
+
+
+def test_a_crossed_interval_of_seeds_that_answer_all_alike_is_students_over_the_seeds():
+    levels = np.array([0.1, 0.15, 0.3])
+    found = stats.crossed_interval(levels[:, None] + np.zeros((3, 50)))
+    theirs = scipy.stats.ttest_1samp(levels, 0).confidence_interval()
+    assert [found.low, found.high] == pytest.approx([theirs.low, theirs.high])
+
+
+def test_crossed_intervals_of_little_or_equal_scores():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for scores in ([[0.3]], [[0.3], [0.4]], np.empty((1, 0)), np.empty((3, 0))):
+            assert np.isnan(stats.crossed_interval(scores).low)
+        assert stats.crossed_interval([[0.3, 0.3]] * 2) == stats.Interval(0.3, 0.3, 0.3)
+        apart = stats.crossed_interval([[0.1, 0.9, 0.1, 0.9]], ["a", "b", "a", "b"])
+    assert [apart.low, apart.high] == pytest.approx([0.5, 0.5])
+    with pytest.raises(ValueError, match=r"must be \[seeds, n\]"):
+        stats.crossed_interval([0.1, 0.2])
+
+
+@pytest.mark.parametrize(("seeds", "spread"), [(1, 0.0), (3, 0.3), (5, 0.05), (5, 1.0)])
+def test_crossed_intervals_cover_the_mean_of_few_seeds(seeds, spread):
+    rng, missed = np.random.default_rng(0), 0
+    for _ in range(600):
+        scores = rng.normal(0, spread, (seeds, 1)) + rng.normal(0, 1, 30) + rng.normal(0, 0.3, (seeds, 30))
+        found = stats.crossed_interval(scores)
+        missed += not found.low <= 0 <= found.high
+    assert 0.02 < missed / 600 < 0.09
+
+
 def test_the_difference_of_two_learners_is_welchs():
     ours, theirs = np.array([[0.1], [0.2], [0.3]]), np.array([[0.4], [0.6]])
-    found = stats.seed_difference(ours, theirs)
+    found = seeds.seed_difference(ours, theirs)
     test = scipy.stats.ttest_ind(ours.ravel(), theirs.ravel(), equal_var=False).confidence_interval()
     assert [found.value, found.low, found.high] == pytest.approx([-0.3, test.low, test.high])
-    assert np.isnan(stats.seed_difference(ours, theirs[:1]).low)
-    same = stats.seed_difference(ours * 0 + 1, theirs * 0)
+    assert np.isnan(seeds.seed_difference(ours, theirs[:1]).low)
+    same = seeds.seed_difference(ours * 0 + 1, theirs * 0)
     assert (same.value, same.low, same.high) == (1, 1, 1)
 
 
 def test_so_many_more_seeds_find_the_difference_four_times_in_five():
     ours = np.array([0.10, 0.14, 0.12, 0.09, 0.15])[:, None]
     theirs = ours + 0.015
-    more = stats.more_seeds_needed(ours, theirs)
+    more = seeds.more_seeds_needed(ours, theirs)
     rng, size = np.random.default_rng(0), 5 + more
     spread = ours.std(ddof=1)
     first = rng.normal(0.0, spread, (4_000, size))
@@ -229,9 +320,9 @@ def test_so_many_more_seeds_find_the_difference_four_times_in_five():
 
 def test_no_seeds_more_for_what_is_settled_and_no_number_for_what_is_equal():
     ours = np.array([[0.1], [0.11], [0.12]])
-    assert stats.more_seeds_needed(ours, ours + 1) == 0
-    assert stats.more_seeds_needed(ours, ours[::-1]) is None
-    assert stats.more_seeds_needed(ours, ours + 1e-9) is None
-    assert stats.more_seeds_needed(ours[:1], ours[:1] + 1) is None
-    assert stats.more_seeds_needed(ours * 0, ours * 0 + 1) == 0
-    assert stats.more_seeds_needed(ours, np.array([[0.2]])) == 0
+    assert seeds.more_seeds_needed(ours, ours + 1) == 0
+    assert seeds.more_seeds_needed(ours, ours[::-1]) is None
+    assert seeds.more_seeds_needed(ours, ours + 1e-9) is None
+    assert seeds.more_seeds_needed(ours[:1], ours[:1] + 1) is None
+    assert seeds.more_seeds_needed(ours * 0, ours * 0 + 1) == 0
+    assert seeds.more_seeds_needed(ours, np.array([[0.2]])) == 0
