@@ -216,7 +216,7 @@
       if (suites.get(section.id) === null) suites.set(section.id, new Suite(section));
       suites.get(section.id).show();
     } else {
-      for (const [kind, plots] of others) if (section.classList.contains(kind)) plots()?.(section);
+      for (const [kind, plots] of others) if (section.classList.contains(kind)) plots()?.(section, state, change);
     }
   }
 

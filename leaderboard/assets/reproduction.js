@@ -173,28 +173,27 @@ globalThis.reproductionPlots = (() => {
     });
   }
 
-  let chosen = 0;
-
-  function choice(section, draw) {
+  function choice(section, change) {
     const place = section.querySelector(".choose");
     const select = place.querySelector("select");
     if (select.options.length > 0 || data.readings.length === 0) return;
     for (const base of new Set(data.readings.map((reading) => reading.base))) {
       const group = document.createElement("optgroup");
       group.label = `${base} base`;
-      data.readings.forEach((reading, i) => { if (reading.base === base) group.append(new Option(short(reading.label, 110), i)); });
+      data.readings.forEach((reading) => { if (reading.base === base) group.append(new Option(short(reading.label, 110), reading.key)); });
       select.append(group);
     }
-    select.addEventListener("change", () => { chosen = Number(select.value); draw(section); });
+    select.addEventListener("change", () => change({ reading: select.value }));
     place.hidden = data.readings.length < 2;
   }
 
-  return function draw(section) {
+  return function draw(section, state, change) {
     const area = section.querySelector(".plots");
     area.hidden = data.readings.length === 0 && data.convergence.length === 0;
     if (area.hidden) return;
-    choice(section, draw);
-    const reading = data.readings[chosen];
+    choice(section, change);
+    const reading = data.readings.find((one) => one.key === state.reading) ?? data.readings[0];
+    if (reading) section.querySelector(".choose select").value = reading.key;
     const makers = {
       bars: (width) => (reading ? bars(reading, width) : null),
       episodes: (width) => (reading ? episodes(reading, width) : null),

@@ -17,7 +17,7 @@ board.plots.set("instances", (() => {
       y: { type: "band", domain: [...names.keys()], label: null, tickSize: 0, tickFormat: text, padding: 0.35 },
       marks: [
         Plot.gridX(powers(floor, 1), grid),
-        Plot.axisX([floor, ...few(powers(floor * 10, 1), width / 110)], { tickSize: 0, tickFormat: (gap) => (gap === floor ? "optimal" : tick(gap)) }),
+        Plot.axisX([floor, ...few(powers(floor * (width < 500 ? 100 : 10), 1), width / 110)], { tickSize: 0, tickFormat: (gap) => (gap === floor ? "optimal" : tick(gap)) }),
         Plot.tickX(spots, {
           x: (t) => place(t.gap), y: "solver", strokeOpacity: 0.45, strokeWidth: 1.5,
           stroke: (t) => (t.gap >= 1 ? "var(--bad)" : "var(--accent)"),

@@ -8,6 +8,7 @@ import re
 import pandas as pd
 import pytest
 
+from rdebench.bench.reproduction.claims import judge
 from rdebench.leaderboard.page import render
 from rdebench.leaderboard.suite_view import FAMILIES as FAMILY_NAMES
 
@@ -15,6 +16,7 @@ from ..allocations import instance
 from ..browser import BROWSER, Browser
 from ..learner_results import example_learners, example_policy
 from ..reader import PLOTS, SECTION, choose, click, contrast, link, shown_solvers, text
+from ..reproductions import example_reproduction
 from ..results import SOLVERS, XSS, example_manifest, example_rows, result_rows
 from ..zoo_results import example_zoo, zoo_card
 
@@ -65,7 +67,11 @@ def page(tmp_path_factory):
         "hostile-v1": [instance("__proto__", 1, 12, hostile, XSS)],
     }
     file = tmp_path_factory.mktemp("page") / "page.html"
-    file.write_text(render(rows, manifest, {"lite-v1": zoo}, learners, instances), encoding="utf-8")
+    paper = example_reproduction()
+    for reading in paper["readings"]:
+        reading["title"] = reading["option"] = XSS
+    html = render(rows, manifest, {"lite-v1": zoo}, learners, instances, paper | judge(paper))
+    file.write_text(html, encoding="utf-8")
     return file.as_uri()
 
 
@@ -349,3 +355,22 @@ def test_text_stands_out_from_its_background_in_both_themes(opened):
         for ink in INKS:
             for ground, seen in grounds.items():
                 assert contrast(colour(ink), seen) >= 4.5, (ink, ground, dark)
+
+
+def test_the_paper_is_put_to_the_test_in_a_tab_whose_link_keeps_the_reading(opened):
+    browser = opened("paper")
+    keys = browser.run(f"[...{SECTION}.querySelectorAll('.choose option')].map((one) => one.value)")
+    assert len(keys) > 1
+    drawn = f"{SECTION}.querySelectorAll('.drawing svg').length"
+    assert browser.run(drawn) >= 3
+    assert browser.run(f"{SECTION}.querySelector('.choose select').value") == keys[0]
+    browser.run(
+        f"{{ const menu = {SECTION}.querySelector('.choose select'); menu.value = '{keys[-1]}';"
+        " menu.dispatchEvent(new Event('change')); }"
+    )
+    assert browser.run("location.hash") == f"#paper&reading={keys[-1]}"
+    browser = opened(f"paper&reading={keys[-1]}")
+    assert browser.run(f"{SECTION}.querySelector('.choose select').value") == keys[-1]
+    assert (
+        opened("paper&reading=__proto__").run(f"{SECTION}.querySelector('.choose select').value") == keys[0]
+    )

@@ -36,7 +36,7 @@ def section():
 def test_the_headline_counts_verdicts_in_words():
     headline = reproduction_view(judged()).headline
     assert headline.startswith(
-        "Of five claims of the paper, tried in 4 readings of it, two do not hold (“PPO is"
+        "Of five claims of the paper, tried in up to 4 readings of it, two do not hold (“PPO is"
     )
     assert "two depend on how the paper is read (“PPO beats the baselines”" in headline
     assert headline.endswith("and one cannot be told (“The approach scales to more users”).")
